@@ -129,8 +129,8 @@ class LogFormatter(logging.Formatter):
             message = f"Bad message ({error!r}): {record.__dict__!r}"
         record.message = printable(message)
         record.asctime = self.formatTime(record, self.datefmt)
-        record.color = self._colors.get(record.levelno, "")
-        record.end_color = "\x1b[0m" if record.color else ""
+        color = self._colors.get(record.levelno, "")
+        record.__dict__.update(color=color, end_color="\x1b[0m" if color else "")
         line = self.formatMessage(record)
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
