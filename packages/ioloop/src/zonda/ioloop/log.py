@@ -23,6 +23,9 @@ import sys
 from collections.abc import Mapping
 from typing import IO, ClassVar, Literal
 
+from zonda.ioloop.optionparser import OptionParser
+from zonda.ioloop.optionparser import options as shared_options
+
 access_log = logging.getLogger("zonda.access")
 app_log = logging.getLogger("zonda.application")
 gen_log = logging.getLogger("zonda.general")
@@ -139,3 +142,163 @@ class LogFormatter(logging.Formatter):
             return line
         below = _unsafe_in_traceback.sub(_escape, "\n".join(details).rstrip())
         return line + "\n    " + below.replace("\n", "\n    ")
+
+
+def _file_handler(options: OptionParser) -> logging.Handler:
+    mode = options.log_rotate_mode
+    if mode == "size":
+        return logging.handlers.RotatingFileHandler(
+            filename=options.log_file_prefix,
+            maxBytes=options.log_file_max_size,
+            backupCount=options.log_file_num_backups,
+            encoding="utf-8",
+        )
+    if mode == "time":
+        return logging.handlers.TimedRotatingFileHandler(
+            filename=options.log_file_prefix,
+            when=options.log_rotate_when,
+            interval=options.log_rotate_interval,
+            backupCount=options.log_file_num_backups,
+            encoding="utf-8",
+        )
+    raise ValueError(f"log_rotate_mode must be 'size' or 'time', not {mode!r}")
+
+
+def enable_pretty_logging(
+    options: OptionParser | None = None, logger: logging.Logger | None = None
+) -> None:
+    """Set up logging as the options of `define_logging_options` say.
+
+    ``parse_command_line`` and ``parse_config_file`` call this.
+
+    Args:
+        options: the shared parser by default.
+        logger: gets the level and the handlers; the root logger by default.
+
+    Raises:
+        ValueError: an unknown level or ``log_rotate_mode``.
+        OSError: the log file cannot be opened.
+
+    Example:
+        >>> options = OptionParser()
+        >>> define_logging_options(options)
+        >>> options.logging = "warning"
+        >>> logger = logging.getLogger("example")
+        >>> enable_pretty_logging(options, logger)
+        >>> logging.getLevelName(logger.level), logger.handlers
+        ('WARNING', [<StreamHandler <stderr> (NOTSET)>])
+    """
+    if options is None:
+        options = shared_options
+    if options.logging is None or options.logging.lower() == "none":
+        return
+    level = logging.getLevelNamesMapping().get(options.logging.upper())
+    if level is None:
+        names = "debug, info, warning, error, critical or none"
+        raise ValueError(f"logging must be {names}, not {options.logging!r}")
+    if logger is None:
+        logger = logging.getLogger()
+    logger.setLevel(level)
+    if options.log_file_prefix:
+        handler = _file_handler(options)
+        handler.setFormatter(LogFormatter(color=False))
+        logger.addHandler(handler)
+    if options.log_to_stderr or (options.log_to_stderr is None and not logger.handlers):
+        stderr = logging.StreamHandler()
+        stderr.setFormatter(LogFormatter())
+        logger.addHandler(stderr)
+
+
+def define_logging_options(options: OptionParser | None = None) -> None:
+    """Define the options that `enable_pretty_logging` reads, and have it called after parsing.
+
+    ========================  ============================================================
+    ``logging``               debug, info, warning, error, critical, or none to leave
+                              everything alone
+    ``log_to_stderr``         default: only if nothing else is set up
+    ``log_file_prefix``       path of the log file; processes must not share one
+    ``log_rotate_mode``       ``size`` or ``time``
+    ``log_file_max_size``     bytes after which a new file begins (mode size)
+    ``log_rotate_when``       unit of the interval, as for `TimedRotatingFileHandler
+                              <logging.handlers.TimedRotatingFileHandler>` (mode time)
+    ``log_rotate_interval``   number of these units (mode time)
+    ``log_file_num_backups``  old files to keep
+    ========================  ============================================================
+
+    Args:
+        options: the parser; the shared one has them from the start.
+
+    Example:
+        >>> options = OptionParser()
+        >>> define_logging_options(options)
+        >>> options.parse_command_line(["app.py", "--logging=none"])
+        []
+    """
+    if options is None:
+        # Defined when this module was imported; a second definition is an error, as for any other.
+        options = shared_options
+    group = "logging"
+    options.define(
+        "logging",
+        default="info",
+        metavar="debug|info|warning|error|critical|none",
+        help="lowest level to log; none leaves the logging configuration alone",
+        group=group,
+    )
+    options.define(
+        "log_to_stderr",
+        type=bool,
+        help="log to standard error, in colour if it can show it; the default is to do so if "
+        "there is no --log-file-prefix and no other handler",
+        group=group,
+    )
+    options.define(
+        "log_file_prefix",
+        type=str,
+        metavar="PATH",
+        help="log file; each process needs its own, so put the port or the task id into it",
+        group=group,
+    )
+    options.define(
+        "log_file_max_size",
+        type=int,
+        default=100 * 1000 * 1000,
+        metavar="BYTES",
+        help="size at which a new log file begins, in the mode size",
+        group=group,
+    )
+    options.define(
+        "log_file_num_backups",
+        type=int,
+        default=10,
+        metavar="N",
+        help="number of old log files to keep",
+        group=group,
+    )
+    options.define(
+        "log_rotate_when",
+        type=str,
+        default="midnight",
+        help="unit of --log-rotate-interval: S, M, H, D, W0 to W6 (Monday to Sunday) or midnight",
+        group=group,
+    )
+    options.define(
+        "log_rotate_interval",
+        type=int,
+        default=1,
+        metavar="N",
+        help="units of time after which a new log file begins, in the mode time",
+        group=group,
+    )
+    options.define(
+        "log_rotate_mode",
+        type=str,
+        default="size",
+        metavar="size|time",
+        help="begin a new log file by size or by time",
+        group=group,
+    )
+    options.add_parse_callback(lambda: enable_pretty_logging(options))
+
+
+define_logging_options(shared_options)
