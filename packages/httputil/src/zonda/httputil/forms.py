@@ -1,0 +1,101 @@
+"""Form bodies into arguments and files.
+
+In go a content type and a whole body, out come entries added to the caller's ``arguments``
+(``dict[str, list[bytes]]``) and ``files`` (``dict[str, list[HTTPFile]]``), all of them or none.
+Whatever a client can do wrong raises ``HTTPInputError``. To read a body as it arrives, see
+``multipart.MultipartParser``.
+
+Which content types are forms (the type is compared without regard to case, RFC 9110 section 8.3.1):
+
+=========================================  =====================================================
+``application/x-www-form-urlencoded``      parsed; parameters are ignored
+``multipart/form-data; boundary=...``      parsed; without a usable boundary an error
+anything else, or nothing                  left alone
+=========================================  =====================================================
+
+A form under a ``Content-Encoding`` is an error: the body is not what its content type says.
+"""
+
+import re
+
+from zonda.httputil.errors import HTTPInputError
+from zonda.httputil.escape import parse_qs_bytes
+from zonda.httputil.file import HTTPFile
+from zonda.httputil.form_config import (
+    ParseBodyConfig,
+    ParseUrlEncodedConfig,
+    get_parse_body_config,
+)
+from zonda.httputil.headers import HTTPHeaders
+
+__all__ = ["parse_body_arguments", "parse_urlencoded"]
+
+# The type must end where the name ends; what clients forget is the semicolon before parameters.
+_FORM_TYPE = re.compile(
+    r"[ \t]*(?:(application/x-www-form-urlencoded)|multipart/form-data)(?=[ \t;,]|\Z)",
+    re.IGNORECASE,
+)
+
+
+def parse_body_arguments(
+    content_type: str,
+    body: bytes,
+    arguments: dict[str, list[bytes]],
+    files: dict[str, list[HTTPFile]],
+    headers: HTTPHeaders | None = None,
+    *,
+    config: ParseBodyConfig | None = None,
+) -> None:
+    """Parse a form body and add what it holds to ``arguments`` and ``files``.
+
+    Args:
+        content_type: Value of the Content-Type field.
+        body: The whole body.
+        arguments: Extended by the fields: text names, bytes values, blank ones included.
+        files: Extended by the uploaded files.
+        headers: The request's; a Content-Encoding among them makes a form an error.
+        config: Limits; None for those of ``set_parse_body_config``.
+
+    >>> arguments = {}
+    >>> parse_body_arguments("application/x-www-form-urlencoded", b"a=1&b=&a=2", arguments, {})
+    >>> arguments
+    {'a': [b'1', b'2'], 'b': [b'']}
+
+    Raises:
+        HTTPInputError: for a body that is malformed or exceeds a limit.
+    """
+    form = _FORM_TYPE.match(content_type)
+    if form is None:
+        return
+    if headers is not None and "Content-Encoding" in headers:
+        raise HTTPInputError(f"form body with Content-Encoding: {headers['Content-Encoding']!r}")
+    if config is None:
+        config = get_parse_body_config()
+    if form[1]:
+        _extend(arguments, parse_urlencoded(body, config.urlencoded))
+
+
+def parse_urlencoded(
+    body: str | bytes, config: ParseUrlEncodedConfig | None = None
+) -> dict[str, list[bytes]]:
+    """Parse an urlencoded body or a query string within limits, blank values included.
+
+    Names are text of one character per byte (latin-1), as in ``parse_qs_bytes``.
+
+    >>> parse_urlencoded("q=zonda&page=")
+    {'q': [b'zonda'], 'page': [b'']}
+
+    Raises:
+        HTTPInputError: for too many fields.
+    """
+    if config is None:
+        config = get_parse_body_config().urlencoded
+    try:
+        return parse_qs_bytes(body, keep_blank_values=True, max_num_fields=config.max_arguments)
+    except ValueError as error:
+        raise HTTPInputError(f"invalid urlencoded form: {error}") from error
+
+
+def _extend(arguments: dict[str, list[bytes]], fields: dict[str, list[bytes]]) -> None:
+    for name, values in fields.items():
+        arguments.setdefault(name, []).extend(values)
