@@ -1,0 +1,27 @@
+"""Streams over sockets, pipes and TLS, TCP servers and clients, subprocesses.
+
+Two interfaces to the same stream: futures (``await stream.read_until(b"\\n")``) and, below
+them, a push interface (``stream.set_sink(sink)``) for protocols where each microsecond counts.
+"""
+
+from zonda.ioloop.log import gen_log
+from zonda.iostream.errors import (
+    AlreadyReadingError,
+    StreamBufferFullError,
+    StreamClosedError,
+    UnsatisfiableReadError,
+)
+from zonda.iostream.sink import Sink
+from zonda.iostream.sockets import IOStream
+from zonda.iostream.stream import BaseIOStream
+
+__all__ = [
+    "AlreadyReadingError",
+    "BaseIOStream",
+    "IOStream",
+    "Sink",
+    "StreamBufferFullError",
+    "StreamClosedError",
+    "UnsatisfiableReadError",
+    "gen_log",
+]

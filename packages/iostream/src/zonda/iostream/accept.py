@@ -1,0 +1,109 @@
+"""Accepting connections: from a listening socket to a callback for each connection.
+
+When the process or the machine is out of descriptors or memory, accepting rests for a while and
+recovers by itself: one log line for the whole time, no spinning, and the connections wait in
+the backlog.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from zonda.ioloop.log import app_log
+from zonda.iostream.loops import current_loop
+
+AcceptCallback = Callable[[socket.socket, Any], object]
+
+# Connections accepted per readable event: enough to drain a burst, not so many that the
+# connections already open have to wait long.
+_ACCEPTS_PER_EVENT = 32
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+FIRST_REST = 0.05
+"""Seconds without accepting after a descriptor or memory shortage; doubled while it lasts."""
+
+LONGEST_REST = 1.0
+"""The most that the rest grows to, in seconds."""
+
+
+class Acceptor:
+    """Accepts from one listening socket.
+
+    ``callback(connection, address)`` gets each connection, not yet non-blocking. Its exceptions
+    are logged and the connection they belong to is closed.
+    """
+
+    __slots__ = ("_callback", "_loop", "_rest", "_socket", "_timer")
+
+    def __init__(self, sock: socket.socket, callback: AcceptCallback) -> None:
+        self._socket = sock
+        self._callback = callback
+        self._loop = current_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._rest = 0.0
+        sock.setblocking(False)
+        self._loop.add_reader(sock.fileno(), self._on_readable)
+
+    def stop(self) -> None:
+        """Accept no more; the socket is left open."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        elif self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+        self._rest = -1.0
+
+    def _on_readable(self) -> None:
+        for _ in range(_ACCEPTS_PER_EVENT):
+            if self._rest < 0:
+                return  # stopped by the callback
+            try:
+                connection, address = self._socket.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._pause(error)
+                    return
+                if error.errno in _LISTENER_GONE:
+                    self.stop()
+                    raise
+                # The peer of this one left before it was accepted (ECONNABORTED, and
+                # the network errors that Linux passes on from the new connection).
+                continue
+            self._rest = 0.0
+            try:
+                self._callback(connection, address)
+            except Exception:
+                app_log.error("Error in connection callback", exc_info=True)
+                connection.close()
+
+    def _pause(self, error: OSError) -> None:
+        if not self._rest:
+            app_log.error("Cannot accept connections for the moment: %s", error)
+        self._rest = min(max(self._rest * 2, FIRST_REST), LONGEST_REST)
+        self._loop.remove_reader(self._socket.fileno())
+        self._timer = self._loop.call_later(self._rest, self._resume)
+
+    def _resume(self) -> None:
+        self._timer = None
+        self._loop.add_reader(self._socket.fileno(), self._on_readable)
+
+
+_LISTENER_GONE = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP})
+
+
+def add_accept_handler(sock: socket.socket, callback: AcceptCallback) -> Callable[[], None]:
+    """Call ``callback(connection, address)`` for each connection to ``sock``.
+
+    Args:
+        sock: a listening socket, from ``bind_sockets`` or elsewhere.
+        callback: called from the loop.
+
+    Returns:
+        A function that ends it; the socket stays open and belongs to the caller.
+    """
+    return Acceptor(sock, callback).stop

@@ -1,0 +1,68 @@
+"""What can go wrong on a stream.
+
+::
+
+    Exception
+    ├── OSError
+    │   └── StreamClosedError        the stream is closed; ``real_error`` says why
+    ├── StreamBufferFullError        a buffer's limit is reached
+    ├── UnsatisfiableReadError       ``max_bytes`` is passed and the read cannot be met
+    └── AssertionError
+        └── AlreadyReadingError      a second read while one is pending
+
+``UnsatisfiableReadError`` and a full read buffer close the stream: what a caller sees is the
+``StreamClosedError`` with the cause in ``real_error``.
+"""
+
+
+class StreamClosedError(OSError):
+    """The stream is closed.
+
+    Attributes:
+        real_error: the error that closed it, or None when it was closed in good order.
+    """
+
+    def __init__(self, real_error: BaseException | None = None) -> None:
+        super().__init__("Stream is closed")
+        self.real_error = real_error
+
+
+class StreamBufferFullError(Exception):
+    """More bytes than a stream's buffer may hold.
+
+    Attributes:
+        limit: the buffer's limit in bytes, or None when it is not known.
+        direction: ``"read"`` or ``"write"``.
+    """
+
+    def __init__(self, direction: str = "read", limit: int | None = None) -> None:
+        super().__init__(direction, limit)
+        self.direction = direction
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"Reached maximum {self.direction} buffer size"
+
+
+class UnsatisfiableReadError(Exception):
+    """A read went past its ``max_bytes`` without finding what it looks for.
+
+    Attributes:
+        what: what was looked for, or None.
+        max_bytes: the limit that was passed, or None.
+    """
+
+    def __init__(self, what: object = None, max_bytes: int | None = None) -> None:
+        super().__init__(what, max_bytes)
+        self.what = what
+        self.max_bytes = max_bytes
+
+    def __str__(self) -> str:
+        return f"{self.what!r} not found within {self.max_bytes} bytes"
+
+
+class AlreadyReadingError(AssertionError):
+    """A read was asked for while another one (or a sink) takes the stream's data."""
+
+    def __str__(self) -> str:
+        return "Already reading"

@@ -1,0 +1,6 @@
+"""Network utilities: the names of Tornado's module of this name, each from its own file here."""
+
+from zonda.iostream.accept import add_accept_handler
+from zonda.iostream.binding import bind_sockets, bind_unix_socket
+
+__all__ = ["add_accept_handler", "bind_sockets", "bind_unix_socket"]

@@ -1,0 +1,409 @@
+"""The base of all streams: a descriptor, a loop, a sink and an outgoing queue.
+
+What is read goes to the sink, synchronously, from the readable event; what is sent goes straight to
+the descriptor, and what that does not take is queued. "Not yet" is BlockingIOError from the
+two primitives ``_recv`` and ``_send``; any other OSError closes the stream with itself as ``error``.
+
+The descriptor is registered for reading once and stays registered. A message in and a message
+out cost the wait, one ``recv`` and one ``send``: no future, no task, no change of registration.
+For this reason pausing only sets a flag; the registration is dropped when an event arrives that
+nobody wants.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from zonda.ioloop.log import app_log
+from zonda.iostream.errors import StreamClosedError
+from zonda.iostream.loops import current_loop
+from zonda.iostream.readbuffer import ReadBuffer
+from zonda.iostream.sink import Sink
+from zonda.iostream.writebuffer import Buffer, WriteBuffer
+
+ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+HIGH_WATER = 64 * 1024
+"""Bytes queued above which a sink is asked to pause, by default."""
+
+# Writes per writable event, so that one fast reader does not keep the loop to itself.
+_WRITE_ROUNDS = 8
+
+
+class PushStream:
+    """Push interface of a stream; see the module's text.
+
+    Attributes:
+        error: the error that closed the stream, None if it is open or was closed in good order.
+        read_chunk_size: the most bytes one readable event delivers.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_blocked",
+        "_close_wanted",
+        "_closed",
+        "_deliver",
+        "_eof",
+        "_eof_wanted",
+        "_held",
+        "_high_water",
+        "_loop",
+        "_low_water",
+        "_queue",
+        "_read_buffer",
+        "_reader_on",
+        "_sink",
+        "_sink_paused",
+        "_writer_on",
+        "error",
+        "read_chunk_size",
+    )
+
+    def __init__(self, read_chunk_size: int = 65536) -> None:
+        self._loop = current_loop()
+        self.read_chunk_size = read_chunk_size
+        self.error: BaseException | None = None
+        self._sink: Sink | None = None
+        self._deliver: Callable[[bytes], None] | None = None  # the sink's bound data_received
+        self._read_buffer: ReadBuffer | None = None  # read and not delivered
+        self._queue: WriteBuffer | None = None
+        self._blocked = False  # send() must queue: queue not empty, connecting, closed
+        self._held = True  # a readable event is not wanted
+        self._reader_on = False
+        self._writer_on = False
+        self._eof = False
+        self._eof_wanted = False
+        self._close_wanted = False
+        self._closed = False
+        self._sink_paused = False
+        self._high_water = HIGH_WATER
+        self._low_water = HIGH_WATER // 4
+
+    # -- what a kind of stream supplies ------------------------------------------------------
+
+    def fileno(self) -> int:
+        """Return the descriptor (or on Windows a handle) that the loop watches."""
+        raise NotImplementedError
+
+    def close_fd(self) -> None:
+        """Close the descriptor; called once, by ``close``."""
+        raise NotImplementedError
+
+    def _recv(self, size: int) -> bytes:
+        raise NotImplementedError
+
+    def _send(self, data: Buffer) -> int:
+        raise NotImplementedError
+
+    def _send_many(self, buffers: Sequence[Buffer]) -> int:
+        """Write the first of several buffers, or more of them where that is one call."""
+        return self._send(buffers[0])
+
+    def _shutdown_write(self) -> None:
+        """Tell the peer that nothing more will be written."""
+        self.close()
+
+    def _ready_to_write(self) -> bool:
+        """Whether bytes may go to the descriptor yet (connected, handshake finished)."""
+        return True
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def set_sink(self, sink: Sink | None) -> None:
+        """Deliver to ``sink`` from now on, beginning with what was read and not yet taken.
+
+        Reading starts at once. None takes the sink away: the ``read_*`` methods work again.
+        """
+        self._sink = sink
+        if sink is None:
+            self._deliver = None
+            return
+        self._deliver = sink.data_received
+        if self._closed:
+            self._loop.call_soon(sink.connection_lost, self.error)
+            return
+        self._sink_paused = False
+        self.resume_reading()
+
+    def unread(self, data: bytes) -> None:
+        """Put ``data`` back in front of what was read: the next sink or read gets it first."""
+        if data:
+            if self._read_buffer is None:
+                self._read_buffer = ReadBuffer()
+            self._read_buffer.prepend(data)
+
+    def pause_reading(self) -> None:
+        """Deliver nothing until ``resume_reading``; the peer is slowed down by TCP's window."""
+        self._held = True
+
+    def resume_reading(self) -> None:
+        """Deliver again, beginning with what was read before the pause."""
+        if self._closed:
+            return
+        self._held = False
+        buffer = self._read_buffer
+        if self._sink is not None:
+            if buffer is not None and buffer.size:
+                self._feed(buffer.take(buffer.size))
+            if self._eof and not self._held and not self._closed:
+                self._feed_eof()
+        if not (self._reader_on or self._held or self._eof) and self._can_register():
+            self._start_reader()
+
+    def _can_register(self) -> bool:
+        return True
+
+    def _start_reader(self) -> None:
+        self._loop.add_reader(self.fileno(), self._on_readable)
+        self._reader_on = True
+
+    def _stop_reader(self) -> None:
+        if self._reader_on:
+            self._reader_on = False
+            self._loop.remove_reader(self.fileno())
+
+    def _on_readable(self) -> None:
+        if self._held:
+            self._stop_reader()
+            return
+        try:
+            data = self._recv(self.read_chunk_size)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._read_failed(error)
+            return
+        if data:
+            deliver = self._deliver
+            if deliver is None:
+                self._pulled(data)
+                return
+            try:
+                deliver(data)
+            except Exception:
+                self._sink_failed()
+        else:
+            self._on_eof()
+
+    def _pulled(self, data: bytes) -> None:
+        """Data without a sink: keep it."""
+        if self._read_buffer is None:
+            self._read_buffer = ReadBuffer()
+        self._read_buffer.append(data)
+        self._held = True
+
+    def _on_eof(self) -> None:
+        self._eof = True
+        # A descriptor at its end stays readable: watching it any longer would spin.
+        self._stop_reader()
+        self._feed_eof()
+
+    def _feed(self, data: bytes) -> None:
+        assert self._deliver is not None
+        try:
+            self._deliver(data)
+        except Exception:
+            self._sink_failed()
+
+    def _feed_eof(self) -> None:
+        sink = self._sink
+        if sink is not None:
+            try:
+                sink.eof_received()
+            except Exception:
+                self._sink_failed()
+
+    def _read_failed(self, error: OSError) -> None:
+        self.close(error)
+
+    def _sink_failed(self) -> None:
+        app_log.error("Exception in a stream's sink, closing %r", self, exc_info=True)
+        self.close(sys.exc_info())
+
+    # -- writing -----------------------------------------------------------------------------
+
+    @property
+    def bytes_queued(self) -> int:
+        """Bytes accepted and not yet taken by the operating system."""
+        queue = self._queue
+        return 0 if queue is None else queue.size
+
+    def send(self, data: Buffer) -> None:
+        """Write ``data``: straight to the descriptor, the rest is queued.
+
+        Errors close the stream, which the sink learns from ``connection_lost``; data for a closed
+        stream is dropped.
+        """
+        if self._blocked:
+            self._enqueue((data,))
+            return
+        try:
+            sent = self._send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError as error:
+            self._write_failed(error)
+            return
+        if sent != len(data):
+            self._enqueue((memoryview(data)[sent:],))
+
+    def send_buffers(self, buffers: Sequence[Buffer]) -> None:
+        """Write several buffers in order, with one call of the system where it can be."""
+        self._enqueue(buffers)
+
+    def write_eof(self) -> None:
+        """Half-close: tell the peer, once the queue is out, that nothing more will come."""
+        if self._closed or self._eof_wanted:
+            return
+        self._eof_wanted = True
+        if not self._blocked:
+            self._queue_is_out()
+
+    def close_when_flushed(self) -> None:
+        """Close once the queue is out. Nothing is delivered any more."""
+        if self._closed:
+            return
+        self._close_wanted = True
+        self._held = True
+        if not self._blocked:
+            self.close()
+
+    def set_write_buffer_limits(self, high: int, low: int | None = None) -> None:
+        """Set when the sink is asked to pause and to resume sending.
+
+        Args:
+            high: bytes queued above which ``pause_writing`` is called.
+            low: bytes queued at or below which ``resume_writing`` is called; a quarter of ``high``
+                by default.
+        """
+        self._high_water = high
+        self._low_water = high // 4 if low is None else low
+
+    def _enqueue(self, buffers: Sequence[Buffer]) -> None:
+        if self._closed:
+            return
+        if self._eof_wanted:
+            raise StreamClosedError  # write_eof() came first: a fault of the caller
+        queue = self._queue
+        if queue is None:
+            queue = self._queue = WriteBuffer()
+        for data in buffers:
+            queue.append(data)
+        self._blocked = True
+        if not self._writer_on:
+            self._flush()
+        if queue.size > self._high_water and not self._sink_paused and not self._closed:
+            self._sink_paused = True
+            if self._sink is not None:
+                self._sink.pause_writing()
+
+    def _flush(self) -> None:
+        """Write from the queue what the descriptor takes."""
+        if not self._ready_to_write():
+            return
+        queue = self._queue
+        assert queue is not None
+        try:
+            for _ in range(_WRITE_ROUNDS):
+                if not queue.size:
+                    break
+                queue.advance(self._send_many(queue.head()))
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            self._write_failed(error)
+            return
+        if self._closed:
+            return
+        if queue.size:
+            if not self._writer_on:
+                self._writer_on = True
+                self._loop.add_writer(self.fileno(), self._on_writable)
+        else:
+            queue.advance(0)  # futures that waited for nothing but their turn
+            self._queue = None
+            self._blocked = False
+        if self._sink_paused and queue.size <= self._low_water:
+            self._sink_paused = False
+            if self._sink is not None:
+                try:
+                    self._sink.resume_writing()
+                except Exception:
+                    self._sink_failed()
+        if not self._blocked:
+            self._queue_is_out()
+
+    def _on_writable(self) -> None:
+        if self._queue is None:
+            # Left registered when the queue ran empty, as a stream that fills its queue
+            # once mostly fills it again at once.
+            self._stop_writer()
+            return
+        self._flush()
+
+    def _stop_writer(self) -> None:
+        if self._writer_on:
+            self._writer_on = False
+            self._loop.remove_writer(self.fileno())
+
+    def _queue_is_out(self) -> None:
+        if self._close_wanted:
+            self.close()
+        elif self._eof_wanted:
+            self._blocked = True  # so that send() looks at _eof_wanted
+            try:
+                self._shutdown_write()
+            except OSError as error:
+                self._write_failed(error)
+
+    def _write_failed(self, error: OSError) -> None:
+        self.close(error)
+
+    # -- closing -----------------------------------------------------------------------------
+
+    def closed(self) -> bool:
+        """Whether the stream is closed."""
+        return self._closed
+
+    def close(self, exc_info: "bool | BaseException | ExcInfo | None" = False) -> None:
+        """Close at once; what is queued is dropped.
+
+        Args:
+            exc_info: what to keep as ``error``: an exception, a ``sys.exc_info()`` triple, or
+                True for the exception that is being handled.
+        """
+        if self._closed:
+            return
+        if exc_info is True:
+            exc_info = sys.exc_info()
+        if isinstance(exc_info, tuple):
+            self.error = exc_info[1]
+        elif isinstance(exc_info, BaseException):
+            self.error = exc_info
+        self._closed = self._blocked = self._held = True
+        self._stop_reader()
+        self._stop_writer()
+        self.close_fd()
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            queue.fail(StreamClosedError(real_error=self.error))
+        self._lost()
+
+    def abort(self) -> None:
+        """Close at once and let the peer see an error where the transport can tell (TCP: RST)."""
+        self.close()
+
+    def _lost(self) -> None:
+        """Tell whoever must know that the stream is closed."""
+        sink, self._sink, self._deliver = self._sink, None, None
+        if sink is not None:
+            self._call_soon(sink.connection_lost, self.error)
+
+    def _call_soon(self, callback: Callable[..., object], *args: object) -> None:
+        try:
+            self._loop.call_soon(callback, *args)
+        except RuntimeError:
+            # The loop is closed: nothing will ever run again, the rest is tidying up.
+            pass

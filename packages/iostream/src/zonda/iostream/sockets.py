@@ -1,0 +1,174 @@
+"""Streams over sockets (TCP and Unix)."""
+
+import asyncio
+import errno
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from zonda.iostream.errors import StreamClosedError
+from zonda.iostream.stream import BaseIOStream
+from zonda.iostream.writebuffer import Buffer
+
+Self = TypeVar("Self", bound="IOStream")
+
+
+class IOStream(BaseIOStream):
+    """A stream over a socket, which it makes non-blocking and owns from then on.
+
+    Args:
+        socket: connected, or not yet (see ``connect``).
+        max_buffer_size: see BaseIOStream, as the two that follow.
+        read_chunk_size: -
+        max_write_buffer_size: -
+
+    >>> import asyncio, socket
+    >>> async def main():
+    ...     ours, theirs = map(IOStream, socket.socketpair())
+    ...     await ours.write(b"hello\\nworld")
+    ...     ours.close()
+    ...     print(await theirs.read_until(b"\\n"), await theirs.read_until_close())
+    >>> asyncio.run(main())
+    b'hello\\n' b'world'
+    """
+
+    __slots__ = ("_connecting", "_recv", "_send", "socket")
+
+    def __init__(
+        self,
+        socket: socket.socket,
+        max_buffer_size: int | None = None,
+        read_chunk_size: int | None = None,
+        max_write_buffer_size: int | None = None,
+    ) -> None:
+        self.socket: socket.socket = socket
+        socket.setblocking(False)
+        super().__init__(max_buffer_size, read_chunk_size, max_write_buffer_size)
+        self._connecting: asyncio.Future[Any] | None = None
+        # The socket's own methods stand in for ours: a Python frame less for each message.
+        self._recv = socket.recv
+        self._send = socket.send
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def close_fd(self) -> None:
+        self.socket.close()
+
+    def get_fd_error(self) -> Exception | None:
+        code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return OSError(code, errno.errorcode.get(code, str(code))) if code else None
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        try:
+            return self.socket.recv_into(buf)
+        except BlockingIOError:
+            return None
+
+    def write_to_fd(self, data: memoryview) -> int:
+        return self.socket.send(data)
+
+    def _send_many(self, buffers: Sequence[Buffer]) -> int:
+        if len(buffers) == 1:
+            return self._send(buffers[0])
+        return self.socket.sendmsg(buffers)
+
+    def _shutdown_write(self) -> None:
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def set_nodelay(self, value: bool) -> None:
+        if self.socket.family in (socket.AF_INET, socket.AF_INET6):
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(value))
+
+    def abort(self) -> None:
+        if not self._closed and self.socket.family in (socket.AF_INET, socket.AF_INET6):
+            linger = struct.pack("ii", 1, 0)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        super().abort()
+
+    # -- connecting --------------------------------------------------------------------------
+
+    def connect(
+        self: Self,
+        address: "tuple[Any, ...] | str | bytes",
+        server_hostname: "str | Callable[[], object] | None" = None,
+        callback: "Callable[[], object] | str | None" = None,
+    ) -> "asyncio.Future[Self]":
+        """Connect the socket without blocking.
+
+        What is written meanwhile is sent once the connection stands.
+
+        Args:
+            address: as for ``socket.connect``; a host given by name is looked up and blocks, so
+                that one wants a literal address here (TCPClient resolves names).
+            server_hostname: used by SSLIOStream, and by ``start_tls`` when it is given none.
+            callback: called from the loop once connected (the API of Tornado 4).
+
+        Returns:
+            A future of the stream itself; a failure is StreamClosedError with the operating
+            system's error in ``real_error``.
+        """
+        if callable(server_hostname) or isinstance(callback, str):
+            server_hostname, callback = callback, server_hostname
+        assert server_hostname is None or isinstance(server_hostname, str)
+        if self._closed:
+            raise StreamClosedError(real_error=self.error)
+        future: asyncio.Future[Self] = self._loop.create_future()
+        if callback is not None:
+            assert not isinstance(callback, str)
+            plain = callback
+            self._call_with_result(future, lambda _: plain())
+        self._server_hostname = server_hostname
+        self._connecting = future
+        self._blocked = True
+        self._writer_on = True
+        try:
+            self.socket.connect(address)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            self._writer_on = False
+            self.close(error)
+            return future
+        self._loop.add_writer(self.fileno(), self._on_connect)
+        return future
+
+    _server_hostname: str | None = None
+
+    def _can_register(self) -> bool:
+        return self._connecting is None
+
+    def _ready_to_write(self) -> bool:
+        return self._connecting is None
+
+    def _on_connect(self) -> None:
+        error = self.get_fd_error()
+        if error is not None:
+            self.close(error)
+            return
+        self._stop_writer()
+        self._connected()
+
+    def _connected(self) -> None:
+        future, self._connecting = self._connecting, None
+        self._established()
+        if future is not None and not future.done():
+            future.set_result(self)
+
+    def _established(self) -> None:
+        """Do what waited for the connection: queued writes, and reading."""
+        if self._queue is not None:
+            self._flush()
+        else:
+            self._blocked = False
+            self._queue_is_out()
+        if not (self._closed or self._held or self._reader_on or self._eof):
+            self._start_reader()
+
+    def _lost(self) -> None:
+        future, self._connecting = self._connecting, None
+        if future is not None and not future.done():
+            future.set_exception(StreamClosedError(real_error=self.error))
+            future.exception()
+        super()._lost()

@@ -1,0 +1,396 @@
+"""Reads and writes as futures, on top of the push interface.
+
+One read may be pending (``reading.py``); further data is read ahead up to ``read_chunk_size``
+bytes, then the descriptor is left alone until somebody reads again. A read that is not satisfied
+before the peer finishes fails with StreamClosedError, and so does every call on a closed stream;
+what was read before the end can still be read after it.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from zonda.ioloop.log import app_log, gen_log
+from zonda.iostream.errors import (
+    AlreadyReadingError,
+    StreamBufferFullError,
+    StreamClosedError,
+    UnsatisfiableReadError,
+)
+from zonda.iostream.push import PushStream
+from zonda.iostream.readbuffer import ReadBuffer
+from zonda.iostream.reading import (
+    Read,
+    ReadBytes,
+    ReadInto,
+    ReadRegex,
+    ReadUntil,
+    ReadUntilClose,
+)
+from zonda.iostream.sink import Sink
+from zonda.iostream.writebuffer import Buffer, WriteBuffer
+
+T = TypeVar("T")
+
+DEFAULT_MAX_BUFFER = 100 * 1024 * 1024
+
+
+class BaseIOStream(PushStream):
+    """A stream over any descriptor.
+
+    A subclass for another kind of descriptor supplies ``fileno``, ``close_fd``, ``read_from_fd``,
+    ``write_to_fd`` and, where it can, ``get_fd_error``.
+
+    Args:
+        max_buffer_size: the most bytes kept for reads; more closes the stream. 100 MiB by default.
+        read_chunk_size: bytes for one read of the descriptor. 64 KiB by default.
+        max_write_buffer_size: the most bytes queued for writing; more is a
+            StreamBufferFullError. Without it a caller that awaits ``write`` (or, with a sink,
+            heeds ``pause_writing``) is what bounds the queue.
+    """
+
+    __slots__ = (
+        "_close_callback",
+        "_read",
+        "max_buffer_size",
+        "max_write_buffer_size",
+    )
+
+    def __init__(
+        self,
+        max_buffer_size: int | None = None,
+        read_chunk_size: int | None = None,
+        max_write_buffer_size: int | None = None,
+    ) -> None:
+        self.max_buffer_size = max_buffer_size or DEFAULT_MAX_BUFFER
+        # A chunk may not by itself be more than the buffer holds.
+        super().__init__(min(read_chunk_size or 65536, self.max_buffer_size // 2 or 1))
+        self.max_write_buffer_size = max_write_buffer_size
+        self._read: Read[Any] | None = None
+        self._close_callback: Callable[[], object] | None = None
+
+    # -- what a kind of stream supplies ------------------------------------------------------
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        """Read into ``buf``: bytes read, 0 at the end, None for "not yet"."""
+        raise NotImplementedError
+
+    def write_to_fd(self, data: memoryview) -> int:
+        """Write the beginning of ``data`` and return its length; BlockingIOError for "not yet"."""
+        raise NotImplementedError
+
+    def get_fd_error(self) -> Exception | None:
+        """The error the operating system has noted for the descriptor, if it can be asked."""
+        return None
+
+    def _recv(self, size: int) -> bytes:
+        buffer = bytearray(size)
+        count = self.read_from_fd(buffer)
+        if count is None:
+            raise BlockingIOError
+        return bytes(memoryview(buffer)[:count])
+
+    def _send(self, data: Buffer) -> int:
+        return self.write_to_fd(memoryview(data))
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def read_until(
+        self,
+        delimiter: bytes,
+        max_bytes: "int | Callable[[bytes], object] | None" = None,
+        callback: "int | Callable[[bytes], object] | None" = None,
+    ) -> "asyncio.Future[bytes]":
+        r"""Read up to and including ``delimiter``.
+
+        Args:
+            delimiter: what to look for, such as ``b"\r\n"``.
+            max_bytes: close the stream when it is not found within so many bytes.
+            callback: called with the bytes from the loop (the API of Tornado 4; there it is the
+                second positional argument, which works too).
+
+        Raises:
+            StreamClosedError: at the call or from the future.
+            AlreadyReadingError: another read is pending.
+        """
+        max_bytes, callback = _swap(max_bytes, callback)
+        return self._start(ReadUntil(self._loop, delimiter, max_bytes), callback)
+
+    def read_until_regex(
+        self,
+        regex: "bytes | re.Pattern[bytes]",
+        max_bytes: "int | Callable[[bytes], object] | None" = None,
+        callback: "int | Callable[[bytes], object] | None" = None,
+    ) -> "asyncio.Future[bytes]":
+        """Read up to the end of the first match of ``regex``; else as ``read_until``."""
+        max_bytes, callback = _swap(max_bytes, callback)
+        return self._start(ReadRegex(self._loop, re.compile(regex), max_bytes), callback)
+
+    def read_bytes(
+        self,
+        num_bytes: int,
+        partial: "bool | Callable[[bytes], object]" = False,
+        callback: Callable[[bytes], object] | None = None,
+    ) -> "asyncio.Future[bytes]":
+        """Read ``num_bytes`` bytes, or with ``partial`` at least one and at most so many."""
+        if callable(partial):
+            partial, callback = False, partial
+        if not isinstance(num_bytes, int):
+            raise TypeError(f"num_bytes is an int, not {type(num_bytes).__name__}")
+        return self._start(ReadBytes(self._loop, num_bytes, partial), callback)
+
+    def read_into(
+        self,
+        buf: bytearray | memoryview,
+        partial: "bool | Callable[[int], object]" = False,
+        callback: Callable[[int], object] | None = None,
+    ) -> "asyncio.Future[int]":
+        """Fill ``buf`` (with ``partial``, some of it); the future's result is the byte count.
+
+        ``buf`` belongs to the stream until the future is done.
+        """
+        if callable(partial):
+            partial, callback = False, partial
+        target = memoryview(buf).cast("B")
+        return self._start(ReadInto(self._loop, target, partial), callback)
+
+    def read_until_close(
+        self, callback: Callable[[bytes], object] | None = None
+    ) -> "asyncio.Future[bytes]":
+        """Read everything until the peer has finished; bounded by ``max_buffer_size``."""
+        return self._start(ReadUntilClose(loop=self._loop), callback)
+
+    def reading(self) -> bool:
+        """Whether a read is pending."""
+        return self._read is not None and not self._read.done()
+
+    def _start(self, read: Read[T], callback: Callable[[T], object] | None) -> "asyncio.Future[T]":
+        pending = self._read
+        if self._sink is not None or (pending is not None and not pending.done()):
+            raise AlreadyReadingError
+        if pending is not None:
+            self._reclaim(pending)
+        if callback is not None:
+            self._call_with_result(read, callback)
+        read.give_back = self._give_back
+        self._read = read
+        buffer = self._read_buffer
+        if buffer is None:
+            buffer = self._read_buffer = ReadBuffer()
+        self._attempt(read, buffer, self._closed or self._eof)
+        if read.done():
+            if self._closed and read.exception() is not None:
+                raise StreamClosedError(real_error=self.error)
+        elif self._held:
+            self.resume_reading()
+        elif not self._reader_on and self._can_register():
+            self._start_reader()
+        return read
+
+    def _attempt(self, read: Read[Any], buffer: ReadBuffer, final: bool) -> None:
+        try:
+            if read.at_eof(buffer) if final else read.attempt(buffer):
+                self._read = None
+            elif final:
+                if not self._closed:
+                    self.close()  # this read is what waited for the end: it fails with it
+                else:
+                    self._fail_read()
+            elif buffer.size >= self.max_buffer_size:
+                gen_log.error("Reached maximum read buffer size")
+                self.close(StreamBufferFullError("read", self.max_buffer_size))
+        except UnsatisfiableReadError as error:
+            gen_log.info("Unsatisfiable read, closing connection: %s", error)
+            if self._closed:
+                self.error = error
+                self._fail_read()
+            else:
+                self.close(error)
+
+    def _fail_read(self) -> None:
+        read, self._read = self._read, None
+        if read is not None and not read.done():
+            read.set_exception(StreamClosedError(real_error=self.error))
+            read.exception()  # a read nobody awaits any more is no news
+
+    def _reclaim(self, read: Read[Any]) -> None:
+        """Take back what a cancelled read had moved into its caller's buffer."""
+        self._read = None
+        if isinstance(read, ReadInto) and read.cancelled():
+            self.unread(read.taken())
+
+    def _give_back(self, data: bytes) -> None:
+        self.unread(data)
+        read = self._read
+        if read is not None and not read.done() and self._read_buffer is not None:
+            self._attempt(read, self._read_buffer, self._closed)
+
+    def _pulled(self, data: bytes) -> None:
+        buffer = self._read_buffer
+        if buffer is None:
+            buffer = self._read_buffer = ReadBuffer()
+        buffer.append(data)
+        read = self._read
+        if read is not None and not read.done():
+            self._attempt(read, buffer, False)
+        elif buffer.size >= self.read_chunk_size:
+            self._held = True
+
+    def set_sink(self, sink: Sink | None) -> None:
+        if self.reading():
+            raise AlreadyReadingError
+        if self._read is not None:
+            self._reclaim(self._read)
+        super().set_sink(sink)
+
+    def _feed_eof(self) -> None:
+        if self._sink is not None:
+            super()._feed_eof()
+        elif self._close_callback is not None or self.reading():
+            # Without a sink the end of what the peer sends is the end of the stream, but
+            # what was accepted for writing goes out first: the peer may be reading still.
+            if self._queue is not None and not self._close_wanted:
+                read = self._read
+                if read is not None and self._read_buffer is not None:
+                    if read.at_eof(self._read_buffer):
+                        self._read = None
+                    else:
+                        self._fail_read()
+                self.close_when_flushed()
+            else:
+                self.close()
+
+    def _read_failed(self, error: OSError) -> None:
+        if self._sink is None and not isinstance(error, ConnectionError):
+            gen_log.warning("Read error on %s: %s", self.fileno(), error)
+        super()._read_failed(error)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def write(
+        self, data: Buffer, callback: Callable[[], object] | None = None
+    ) -> "asyncio.Future[None]":
+        """Write ``data``; the future resolves once the operating system has all of it.
+
+        A buffer above 4 KiB that can change (bytearray, memoryview) must not before then.
+
+        Raises:
+            StreamClosedError: the stream is closed.
+            StreamBufferFullError: ``max_write_buffer_size`` is given and would be passed.
+        """
+        if self._closed:
+            raise StreamClosedError(real_error=self.error)
+        future: asyncio.Future[None] = self._loop.create_future()
+        if callback is not None:
+            self._call_with_result(future, lambda _: callback())
+        if not self._blocked:
+            try:
+                sent = self._send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError as error:
+                self._write_failed(error)
+                future.set_exception(StreamClosedError(real_error=error))
+                future.exception()
+                return future
+            if sent == (data.nbytes if isinstance(data, memoryview) else len(data)):
+                future.set_result(None)
+                return future
+            data = memoryview(data).cast("B")[sent:]
+        limit = self.max_write_buffer_size
+        if limit is not None and self.bytes_queued + len(data) > limit:
+            raise StreamBufferFullError("write", limit)
+        if self._queue is None:
+            self._queue = WriteBuffer()
+        self._queue.append(data)
+        self._queue.add_waiter(future)
+        self._enqueue(())
+        return future
+
+    def writing(self) -> bool:
+        """Whether bytes are queued for writing."""
+        return self._queue is not None and bool(self._queue.size)
+
+    @property
+    def _write_buffer(self) -> WriteBuffer | None:
+        """The queue, for code that fills it before one ``write(b"")``; None once closed."""
+        if self._closed:
+            return None
+        if self._queue is None:
+            self._queue = WriteBuffer()
+        self._blocked = True
+        return self._queue
+
+    @property
+    def _total_write_index(self) -> int:
+        """Bytes queued so far. Setting it does nothing: the queue counts for itself."""
+        queue = self._queue
+        return 0 if queue is None else queue.flushed + queue.size
+
+    @_total_write_index.setter
+    def _total_write_index(self, value: int) -> None:
+        pass
+
+    # -- the rest ----------------------------------------------------------------------------
+
+    def set_close_callback(self, callback: Callable[[], object] | None) -> None:
+        """Call ``callback`` from the loop when the stream closes, be it long closed already.
+
+        The peer's end is noticed without a read pending: data is read ahead for that.
+        """
+        if self._closed:
+            if callback is not None:
+                self._call_soon(self._run_callback, callback)
+            return
+        self._close_callback = callback
+        if callback is not None and self._sink is None:
+            if self._eof:
+                self._feed_eof()
+            elif self._held and (self._read_buffer is None or not self._read_buffer.size):
+                self.resume_reading()
+
+    def set_nodelay(self, value: bool) -> None:
+        """Send small writes at once (TCP_NODELAY). Other kinds of stream always do."""
+
+    def _lost(self) -> None:
+        read = self._read
+        if read is not None and not read.done() and self._read_buffer is not None:
+            self._attempt(read, self._read_buffer, True)
+        super()._lost()
+        callback, self._close_callback = self._close_callback, None
+        if callback is not None:
+            self._call_soon(self._run_callback, callback)
+
+    def _run_callback(self, callback: Callable[..., object], *args: object) -> None:
+        try:
+            callback(*args)
+        except Exception:
+            app_log.error("Uncaught exception in a stream's callback", exc_info=True)
+            self.close()
+
+    def _call_with_result(
+        self, future: "asyncio.Future[T]", callback: Callable[[T], object]
+    ) -> None:
+        def done(future: "asyncio.Future[T]") -> None:
+            # As in the API this comes from: a failure runs the close callback, not this one.
+            if not future.cancelled() and future.exception() is None:
+                self._run_callback(callback, future.result())
+
+        future.add_done_callback(done)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open"
+        return f"<{type(self).__module__}.{type(self).__qualname__} {state}>"
+
+
+def _swap(
+    max_bytes: "int | Callable[[bytes], object] | None",
+    callback: "int | Callable[[bytes], object] | None",
+) -> "tuple[int | None, Callable[[bytes], object] | None]":
+    """Sort out the two orders of arguments that both generations of the API use."""
+    if callable(max_bytes) or isinstance(callback, int):
+        max_bytes, callback = callback, max_bytes
+    assert max_bytes is None or isinstance(max_bytes, int)
+    assert callback is None or not isinstance(callback, int)
+    return max_bytes, callback

@@ -1,0 +1,172 @@
+"""A TCP server: listening sockets in, a stream for each connection out."""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from zonda.ioloop.log import app_log
+from zonda.iostream.accept import add_accept_handler
+from zonda.iostream.binding import DEFAULT_BACKLOG, bind_sockets
+from zonda.iostream.errors import StreamClosedError
+from zonda.iostream.loops import current_loop
+from zonda.iostream.sockets import IOStream
+
+SSLOptions = dict[str, Any] | ssl.SSLContext
+
+
+class TCPServer:
+    """Accepts connections and hands each, as a stream, to ``handle_stream``.
+
+    There are three ways to start: ``listen``; ``bind`` and ``start(n)``, which can fork; and
+    ``bind_sockets`` with ``add_sockets`` for everything else.
+
+    Args:
+        ssl_options: an ``ssl.SSLContext`` (or a dict of the arguments of ``ssl.wrap_socket``) makes
+            it a TLS server.
+        max_buffer_size: passed to the streams, see BaseIOStream.
+        read_chunk_size: passed to the streams.
+
+    Raises:
+        KeyError: ``ssl_options`` is a dict without a ``certfile``.
+        ValueError: it names a file that does not exist.
+
+    >>> class Echo(TCPServer):
+    ...     async def handle_stream(self, stream, address):
+    ...         while True:
+    ...             await stream.write(await stream.read_until(b"\\n"))
+    """
+
+    def __init__(
+        self,
+        ssl_options: SSLOptions | None = None,
+        max_buffer_size: int | None = None,
+        read_chunk_size: int | None = None,
+    ) -> None:
+        self.ssl_options = ssl_options
+        self.max_buffer_size = max_buffer_size
+        self.read_chunk_size = read_chunk_size
+        self._sockets: dict[int, socket.socket] = {}
+        self._handlers: dict[int, Callable[[], None]] = {}
+        self._pending_sockets: list[socket.socket] = []
+        self._started = False
+        self._stopped = False
+        self._tasks: set[asyncio.Future[None]] = set()
+        if isinstance(ssl_options, dict):
+            if "certfile" not in ssl_options:
+                raise KeyError('missing key "certfile" in ssl_options')
+            for key in ("certfile", "keyfile"):
+                file = ssl_options.get(key)
+                if file is not None and not os.path.exists(file):
+                    raise ValueError(f'{key} "{file}" does not exist')
+
+    def listen(
+        self,
+        port: int,
+        address: str | None = None,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+        backlog: int = DEFAULT_BACKLOG,
+        flags: int | None = None,
+        reuse_port: bool = False,
+    ) -> None:
+        """Accept on ``port`` from now on; can be called more than once. See ``bind_sockets``."""
+        self.add_sockets(bind_sockets(port, address, family, backlog, flags, reuse_port))
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept on these listening sockets, which belong to the server from then on."""
+        for sock in sockets:
+            self._sockets[sock.fileno()] = sock
+            self._handlers[sock.fileno()] = add_accept_handler(sock, self._handle_connection)
+
+    def add_socket(self, socket: socket.socket) -> None:
+        """Accept on one listening socket."""
+        self.add_sockets([socket])
+
+    def bind(
+        self,
+        port: int,
+        address: str | None = None,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+        backlog: int = DEFAULT_BACKLOG,
+        flags: int | None = None,
+        reuse_port: bool = False,
+    ) -> None:
+        """Bind, without accepting before ``start``. See ``bind_sockets``."""
+        sockets = bind_sockets(port, address, family, backlog, flags, reuse_port)
+        if self._started:
+            self.add_sockets(sockets)
+        else:
+            self._pending_sockets.extend(sockets)
+
+    def start(self, num_processes: int | None = 1, max_restarts: int | None = None) -> None:
+        """Accept on what was bound.
+
+        Args:
+            num_processes: processes to fork first: None or a number up to 0 for one per core, 1
+                for none. The loop must not have been used before forking.
+            max_restarts: how many dead children are replaced in all, see ``fork_processes``.
+
+        Raises:
+            RuntimeError: it was started already.
+        """
+        if self._started:
+            raise RuntimeError("the server was started already")
+        self._started = True
+        if num_processes != 1:
+            from zonda.ioloop.process import fork_processes  # noqa: PLC0415
+
+            fork_processes(num_processes, max_restarts)
+        sockets, self._pending_sockets = self._pending_sockets, []
+        self.add_sockets(sockets)
+
+    def stop(self) -> None:
+        """Accept no more and close the listening sockets; connections go on."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for fd, sock in self._sockets.items():
+            self._handlers.pop(fd)()
+            sock.close()
+        for sock in self._pending_sockets:
+            sock.close()
+        self._pending_sockets.clear()
+
+    def handle_stream(self, stream: IOStream, address: Any) -> Awaitable[None] | None:
+        """Handle a connection; to be overridden, as a plain function or a coroutine.
+
+        Exceptions are logged to the application log and close the stream; StreamClosedError is the
+        usual end of a coroutine and is not logged.
+        """
+        raise NotImplementedError
+
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        stream = self._make_stream(connection)
+        try:
+            result = self.handle_stream(stream, address)
+        except Exception:
+            app_log.error("Error in connection callback", exc_info=True)
+            stream.close()
+            return
+        if result is not None:
+            task = asyncio.ensure_future(_finish(result, stream), loop=current_loop())
+            self._tasks.add(task)  # the loop itself holds tasks weakly
+            task.add_done_callback(self._tasks.discard)
+
+    def _make_stream(self, connection: socket.socket) -> IOStream:
+        return IOStream(
+            connection,
+            max_buffer_size=self.max_buffer_size,
+            read_chunk_size=self.read_chunk_size,
+        )
+
+
+async def _finish(result: Awaitable[None], stream: IOStream) -> None:
+    try:
+        await result
+    except StreamClosedError:
+        pass
+    except Exception:
+        app_log.error("Error in connection callback", exc_info=True)
+        stream.close()
