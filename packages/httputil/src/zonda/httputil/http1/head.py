@@ -1,0 +1,147 @@
+"""The head of a message, as compiled expressions.
+
+In: one head (start line, field lines, empty line; CRLF line ends) decoded as Latin-1. Out: the
+parts of the start line and the field block, validated in one pass in C, nothing split and no
+mapping built. There is no "not yet" here: the connections find the end of the head first. What the
+expressions refuse goes to `diagnose_request` or `diagnose_response`, which walk it line by line to
+say what is wrong with it.
+
+All repetitions are possessive: no input makes the expressions backtrack.
+"""
+
+import re
+from typing import Final
+
+from zonda.httputil.http1.errors import RemoteProtocolError
+from zonda.httputil.http1.limits import Limits
+
+_TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+# obs-text (RFC 9110 §5.5) is allowed in values; control characters but TAB are not.
+_VALUE: Final = r"[\t\x20-\x7e\x80-\xff]*+"
+_FIELDS: Final = rf"(?:{_TOKEN}:{_VALUE}\r\n)*+"
+
+TOKEN: Final = re.compile(_TOKEN)
+VALUE: Final = re.compile(_VALUE)
+FIELD_BLOCK: Final = re.compile(_FIELDS)
+# The same as our own lines are joined: without the last CRLF.
+FIELD_LINES: Final = re.compile(rf"{_TOKEN}:{_VALUE}(?:\r\n{_TOKEN}:{_VALUE})*+")
+
+# Groups: method, target, minor version, field block. A target is visible ASCII without "#"
+# (RFC 9112 §3.2 has no fragment, and recipients disagree about what one means).
+REQUEST_HEAD: Final = re.compile(
+    rf"({_TOKEN}) ([!\"$-~]++) HTTP/1\.([0-9])\r\n({_FIELDS})\r\n",
+)
+# Groups: minor version, status, reason, field block. The space before an absent reason phrase may
+# be missing: RFC 9112 §4 wants it, many servers leave it out.
+RESPONSE_HEAD: Final = re.compile(
+    rf"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ({_VALUE}))?+\r\n({_FIELDS})\r\n",
+)
+
+# What must never be in a head, recognisable before the head is complete: control characters, LF
+# without CR, CR without LF. (A CR at the very end may yet be followed by its LF.)
+FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
+
+_REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) (\S++) HTTP/([0-9])\.([0-9])")
+_STATUS_LINE: Final = re.compile(rf"HTTP/([0-9])\.([0-9]) ([1-9][0-9][0-9])(?: {_VALUE})?+")
+
+
+def _any_case(*names: str) -> str:
+    # Explicit classes: with IGNORECASE the engine loses its shortcuts and takes longer.
+    return "|".join(re.sub("[a-z]", lambda m: f"[{m[0].upper()}{m[0]}]", name) for name in names)
+
+
+# The request fields that decide about framing, persistence and routing of a message. Starts with
+# the LF of the line before, which the engine finds much faster than any other start of a line; the
+# look-ahead throws out most lines by their first letter. Search from the LF of the start line.
+REQUEST_FRAMING: Final = re.compile(
+    r"\n(?=[CcEeHhTtUu])("
+    + _any_case("host", "connection", "content-length", "transfer-encoding", "upgrade", "expect")
+    + r"):([^\r]*+)",
+)
+RESPONSE_FRAMING: Final = re.compile(
+    r"\n(?=[CcTtUu])("
+    + _any_case("connection", "content-length", "transfer-encoding", "upgrade")
+    + r"):([^\r]*+)",
+)
+
+HTTP_WHITESPACE: Final = " \t"
+
+
+def list_members(value: str) -> list[str]:
+    """The members of a comma-separated list of tokens, lower case, empty ones left out.
+
+    >>> list_members("Keep-Alive, ,Upgrade")
+    ['keep-alive', 'upgrade']
+    """
+    return [member for raw in value.lower().split(",") if (member := raw.strip(HTTP_WHITESPACE))]
+
+
+def diagnose_request(head: bytes, limits: Limits) -> RemoteProtocolError:
+    """What is wrong with the head of a request that was refused, complete or not.
+
+    Reports the first fault in the order of the bytes, so that the answer does not depend on how
+    much of the head had arrived.
+    """
+    return _diagnose(head, limits, is_request=True)
+
+
+def diagnose_response(head: bytes, limits: Limits) -> RemoteProtocolError:
+    """The same for the head of a response."""
+    return _diagnose(head, limits, is_request=False)
+
+
+def diagnose_trailers(block: bytes, limits: Limits) -> RemoteProtocolError:
+    """The same for a trailer section, which has no start line and its own limit."""
+    return _diagnose_fields(block, 0, limits.trailer, limits.field_count) or RemoteProtocolError(
+        "malformed trailer section"
+    )
+
+
+def _diagnose(head: bytes, limits: Limits, *, is_request: bool) -> RemoteProtocolError:
+    what = "request line" if is_request else "status line"
+    end = head.find(b"\r\n")
+    line = head if end < 0 else head[:end]
+    if FORBIDDEN.search(line[: limits.start_line + 1]):
+        return RemoteProtocolError(f"control character or bare line end in the {what}")
+    if len(line) > limits.start_line:
+        return RemoteProtocolError(
+            f"{what} longer than {limits.start_line} bytes", 414 if is_request else 400
+        )
+    if end + 2 > limits.head:
+        return RemoteProtocolError(f"head larger than {limits.head} bytes", 431)
+    match = (_REQUEST_LINE if is_request else _STATUS_LINE).fullmatch(line.decode("latin-1"))
+    if match is None:
+        return RemoteProtocolError(f"malformed {what}")
+    major, minor = match.group(3, 4) if is_request else match.group(1, 2)
+    if major != "1":
+        return RemoteProtocolError(f"HTTP version {major}.{minor} is not supported", 505)
+    if is_request and not re.fullmatch(r"[!\"$-~]+", match[2]):
+        return RemoteProtocolError("invalid character in the request target")
+    fault = _diagnose_fields(head, end + 2, limits.head, limits.field_count)
+    return fault or RemoteProtocolError(f"malformed head behind the {what}")
+
+
+def _diagnose_fields(
+    block: bytes, start: int, size_limit: int, count_limit: int
+) -> RemoteProtocolError | None:
+    count = 0
+    while True:
+        end = block.find(b"\r\n", start)
+        line = block[start:] if end < 0 else block[start:end]
+        if FORBIDDEN.search(line[: max(0, size_limit - start + 1)]):
+            return RemoteProtocolError("control character or bare line end in a field line")
+        if start + len(line) + 2 * (end >= 0) > size_limit:
+            return RemoteProtocolError(f"field section larger than {size_limit} bytes", 431)
+        if end < 0 or not line:
+            return None
+        count += 1
+        if count > count_limit:
+            return RemoteProtocolError(f"more than {count_limit} field lines", 431)
+        if line[0] in b" \t":
+            return RemoteProtocolError("folded field line")
+        name, colon, _ = line.partition(b":")
+        if not colon:
+            return RemoteProtocolError("field line without a colon")
+        if not TOKEN.fullmatch(name.decode("latin-1")):
+            return RemoteProtocolError("field name that is not a token")
+        start = end + 2
