@@ -1,0 +1,11 @@
+"""The event loop of the Tornado stack, over asyncio.
+
+`IOLoop` is the loop, `PeriodicCallback` calls a function again and again. Coroutines are in
+`zonda.ioloop.gen`, locks in `zonda.ioloop.locks`, queues in `zonda.ioloop.queues`.
+"""
+
+from zonda.ioloop.log import app_log
+from zonda.ioloop.loop import IOLoop
+from zonda.ioloop.platform import asyncio as _platform  # names IOLoop's implementations
+
+__all__ = ["IOLoop", "app_log"]
