@@ -4,6 +4,7 @@ Bytes go in, events come out; events go in, buffers to write come out. `ServerCo
 `ClientConnection` hold one connection each; no socket, no loop, no clock.
 """
 
+from zonda.httputil.http1.client import ClientConnection
 from zonda.httputil.http1.errors import (
     IncompleteMessage,
     LocalProtocolError,
@@ -31,6 +32,7 @@ __all__ = [
     "CONNECTION_CLOSED",
     "DEFAULT_LIMITS",
     "END_OF_MESSAGE",
+    "ClientConnection",
     "ClientEvent",
     "ConnectionClosed",
     "Data",

@@ -95,6 +95,11 @@ class Connection:
         """Bytes received and not consumed: what follows an upgrade, CONNECT or the last message."""
         return bytes(self._buffer[self._position :])
 
+    @property
+    def bytes_buffered(self) -> int:
+        """How many bytes have been received and not consumed: what back-pressure goes by."""
+        return len(self._buffer) - self._position
+
     def set_body_limit(self, limit: int | None) -> None:
         """Allow the current message `limit` bytes of content instead of ``limits.body``.
 

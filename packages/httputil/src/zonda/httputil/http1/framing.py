@@ -8,7 +8,7 @@ whose length is ambiguous: guessing is how requests are smuggled.
 import re
 from typing import Final, NamedTuple
 
-from zonda.httputil.http1.errors import RemoteProtocolError
+from zonda.httputil.http1.errors import LocalProtocolError, RemoteProtocolError
 from zonda.httputil.http1.head import HTTP_WHITESPACE, TOKEN
 
 # 18 digits fit every integer type on the way; int() of a long string of digits is quadratic.
@@ -57,6 +57,18 @@ def parse_content_length(values: list[str]) -> int:
     if not _LENGTH.fullmatch(text):
         raise RemoteProtocolError("Content-Length is not a number")
     return int(text)
+
+
+def own_content_length(value: str) -> int:
+    """The same for a value that we are about to send.
+
+    Raises:
+        LocalProtocolError: As above.
+    """
+    try:
+        return parse_content_length([value])
+    except RemoteProtocolError as error:
+        raise LocalProtocolError(f"invalid Content-Length: {value!r}") from error
 
 
 def _check_chunked(values: list[str], *, is_request: bool) -> None:

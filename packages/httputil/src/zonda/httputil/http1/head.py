@@ -66,6 +66,19 @@ RESPONSE_FRAMING: Final = re.compile(
 
 HTTP_WHITESPACE: Final = " \t"
 
+_FOLD: Final = re.compile(r"(?<=[^\n])\r\n[ \t]++")
+
+
+def unfold(head: str) -> str:
+    """A head whose folded field lines are joined by a space: RFC 9112 §5.2 has a client do so.
+
+    A folded line behind the start line stays as it is: it belongs to no field.
+    """
+    start_line, line_end, fields = head.partition("\r\n")
+    if fields[:1] in (" ", "\t"):
+        return head
+    return f"{start_line}{line_end}{_FOLD.sub(' ', fields)}"
+
 
 def list_members(value: str) -> list[str]:
     """The members of a comma-separated list of tokens, lower case, empty ones left out.

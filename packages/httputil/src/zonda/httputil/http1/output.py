@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Final
 
 from zonda.httputil.http1.errors import LocalProtocolError
-from zonda.httputil.http1.head import TOKEN, VALUE
+from zonda.httputil.http1.head import FIELD_LINES, TOKEN, VALUE
 
 STATUS_LINES: Final[dict[tuple[int, str], str]] = {
     (status.value, phrase): f"HTTP/1.1 {status.value} {phrase}\r\n"
@@ -53,11 +53,13 @@ def check_value(what: str, value: str) -> None:
 _REQUEST_TARGET: Final = re.compile(r"[!\"$-~]+")
 
 
-def request_line(method: str, target: str) -> str:
+def request_line(method: str, target: str, version: str = "HTTP/1.1") -> str:
     """A request line.
 
     Raises:
-        LocalProtocolError: The method is no token, or the target is not visible ASCII.
+        LocalProtocolError: The method is no token, the target is not visible ASCII, or the version
+        is
+            neither of the two.
 
     >>> request_line("GET", "/")
     'GET / HTTP/1.1\\r\\n'
@@ -66,7 +68,39 @@ def request_line(method: str, target: str) -> str:
         raise LocalProtocolError(f"method is not a token: {method!r}")
     if not _REQUEST_TARGET.fullmatch(target):
         raise LocalProtocolError(f"invalid character in the request target: {target!r}")
-    return f"{method} {target} HTTP/1.1\r\n"
+    if version not in ("HTTP/1.1", "HTTP/1.0"):
+        raise LocalProtocolError(f"not a version of HTTP/1: {version!r}")
+    return f"{method} {target} {version}\r\n"
+
+
+def head_bytes(start_line: str, pairs: Iterable[tuple[str, str]], extra: str = "") -> bytes:
+    """A whole head.
+
+    Args:
+        start_line: From `status_line` or `request_line`.
+        pairs: Names, known to be tokens because `HTTPHeaders` lets in no others, and values.
+        extra: Further field lines, with their line ends.
+
+    Raises:
+        LocalProtocolError: An invalid value.
+    """
+    # Joined in C, without a line of Python for each field, then looked at as a whole: as many lines
+    # as there are fields, each a valid one.
+    lines = list(map(": ".join, pairs))
+    if not lines:
+        return f"{start_line}{extra}\r\n".encode("latin-1")
+    block = "\r\n".join(lines)
+    if block.count("\n") != len(lines) - 1 or not FIELD_LINES.fullmatch(block):
+        for line in lines:
+            name, _, value = line.partition(": ")
+            _check_name(name)
+            check_value(f"value of {name}", value)
+    return f"{start_line}{block}\r\n{extra}\r\n".encode("latin-1")
+
+
+def _check_name(name: str) -> None:
+    if not TOKEN.fullmatch(name):
+        raise LocalProtocolError(f"field name is not a token: {name!r}")
 
 
 def field_lines(pairs: Iterable[tuple[str, str]]) -> str:
@@ -80,8 +114,7 @@ def field_lines(pairs: Iterable[tuple[str, str]]) -> str:
     """
     lines = []
     for name, value in pairs:
-        if not TOKEN.fullmatch(name):
-            raise LocalProtocolError(f"field name is not a token: {name!r}")
+        _check_name(name)
         check_value(f"value of {name}", value)
         lines.append(f"{name}: {value}\r\n")
     return "".join(lines)

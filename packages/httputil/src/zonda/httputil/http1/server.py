@@ -25,9 +25,8 @@ from zonda.httputil.http1.events import (
     ServerEvent,
     Signal,
 )
-from zonda.httputil.http1.framing import parse_content_length, request_framing
+from zonda.httputil.http1.framing import own_content_length, request_framing
 from zonda.httputil.http1.head import (
-    FIELD_LINES,
     REQUEST_FRAMING,
     REQUEST_HEAD,
     diagnose_request,
@@ -36,8 +35,8 @@ from zonda.httputil.http1.head import (
 from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
 from zonda.httputil.http1.output import (
     STATUS_LINES,
-    check_value,
     field_lines,
+    head_bytes,
     status_line,
 )
 from zonda.httputil.http1.states import State
@@ -391,12 +390,12 @@ class ServerConnection(Connection):
             if status == 204:
                 drop.append("Content-Length")
             elif length is not None:
-                _length(length)
+                own_content_length(length)
             if size is None:
                 writer = ContentWriter(0)
         elif method == "HEAD":
             if length is not None:
-                _length(length)
+                own_content_length(length)
                 drop.append("Transfer-Encoding")
             elif size and coding is None:
                 extra = f"Content-Length: {size}\r\n"
@@ -423,7 +422,7 @@ class ServerConnection(Connection):
                     writer = ContentWriter(None)
         elif length is not None:
             if size is None:
-                writer = ContentWriter(_length(length))
+                writer = ContentWriter(own_content_length(length))
             elif length != str(size):
                 raise LocalProtocolError(
                     f"Content-Length is {length!r}, the content has {size} bytes"
@@ -451,17 +450,7 @@ class ServerConnection(Connection):
 
         if drop:
             pairs = [pair for pair in pairs if pair[0] not in drop]
-        # Joined in C, without a line of Python for each field, then looked at as a whole: as many
-        # lines as there are fields, each a valid one. (HTTPHeaders has seen that no name holds a
-        # colon.)
-        lines = list(map(": ".join, pairs))
-        block = "\r\n".join(lines)
-        if block and (block.count("\n") != len(lines) - 1 or not FIELD_LINES.fullmatch(block)):
-            for name, value in pairs:
-                check_value(f"value of {name}", value)
-            raise AssertionError("HTTPHeaders held a name that is not a token")
-        separator = "\r\n" if block else ""
-        head = f"{line}{block}{separator}{extra}\r\n".encode("latin-1")
+        head = head_bytes(line, pairs, extra)
         if tunnel:
             self._switch()
         self.keep_alive = keep_alive
@@ -481,10 +470,3 @@ class ServerConnection(Connection):
         self._http10 = False
         self._empty_lines = 0
         self._body_limit = self.limits.body
-
-
-def _length(value: str) -> int:
-    try:
-        return parse_content_length([value])
-    except RemoteProtocolError as error:
-        raise LocalProtocolError(f"invalid Content-Length: {value!r}") from error
