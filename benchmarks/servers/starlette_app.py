@@ -1,0 +1,61 @@
+"""Starlette on uvicorn with httptools and uvloop.
+
+Usage: starlette_app.py PORT
+"""
+
+import asyncio
+import sys
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+
+async def hello(request: Request) -> Response:
+    return PlainTextResponse("Hello, world")
+
+
+async def suspend(request: Request) -> Response:
+    await asyncio.sleep(0)
+    return PlainTextResponse("Hello, world")
+
+
+async def json(request: Request) -> Response:
+    return JSONResponse({"message": "Hello, world", "n": [1, 2, 3]})
+
+
+async def post(request: Request) -> Response:
+    user, name = request.path_params["user"], request.path_params["post"]
+    query = request.query_params
+    return PlainTextResponse(f"user={user} post={name} q={query['q']} page={query['page']}")
+
+
+async def orders(request: Request) -> Response:
+    items = (await request.json())["items"]
+    return JSONResponse({"count": len(items), "total": sum(item["price"] for item in items)})
+
+
+app = Starlette(
+    routes=[
+        Route("/", hello),
+        Route("/json", json),
+        Route("/users/{user:int}/posts/{post}", post),
+        Route("/orders", orders, methods=["POST"]),
+        Route("/async", hello),
+        Route("/suspend", suspend),
+    ]
+)
+
+if __name__ == "__main__":
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+    )
