@@ -253,7 +253,7 @@ def future_add_done_callback(
     future: AnyFuture[_T],
     callback: Callable[[asyncio.Future[_T]], object] | Callable[[futures.Future[_T]], object],
 ) -> None:
-    """Call ``callback(future)`` when the future is done: at once, within this call, if it is already.
+    """Call ``callback(future)`` when the future is done; within this call if it is already.
 
     Example:
         >>> future = futures.Future()

@@ -81,7 +81,7 @@ class IOLoop(Configurable):
     # The IOLoop of an asyncio loop is an attribute of it (`current` is on hot paths, and both go
     # together when dropped). Loops that take no attributes are kept here until they are closed.
     _attribute: ClassVar[str] = "_zonda_ioloop"
-    _unmarkable: "ClassVar[dict[asyncio.AbstractEventLoop, IOLoop]]" = {}
+    _unmarkable: ClassVar[dict[asyncio.AbstractEventLoop, "IOLoop"]] = {}
 
     @classmethod
     def configurable_base(cls) -> type[Configurable]:
@@ -106,7 +106,8 @@ class IOLoop(Configurable):
             ValueError: not a loop over asyncio.
 
         Example:
-            >>> IOLoop.configure("zonda.ioloop.platform.asyncio.AsyncIOLoop", loop_factory="asyncio")
+            >>> name = "zonda.ioloop.platform.asyncio.AsyncIOLoop"
+            >>> IOLoop.configure(name, loop_factory="asyncio")
             >>> loop = IOLoop(make_current=False)
             >>> isinstance(loop.asyncio_loop, asyncio.SelectorEventLoop)
             True
@@ -402,7 +403,10 @@ class IOLoop(Configurable):
     def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, **kwargs: Any
     ) -> object:
-        """Call ``callback(*args, **kwargs)`` at ``when`` on the scale of `time`; returns a handle."""
+        """Call ``callback(*args, **kwargs)`` at ``when`` on the scale of `time`.
+
+        Returns a handle for `remove_timeout`.
+        """
         raise NotImplementedError
 
     def remove_timeout(self, timeout: object) -> None:

@@ -1,0 +1,47 @@
+"""Coroutines written as generators, and what goes with them.
+
+``async def`` is the way to write new code; everything here mixes with it. The names of Tornado's
+callback generation (`engine`, `Task`, `Callback`, `Wait`, `WaitAll`) are in `zonda.ioloop.gen.legacy`.
+"""
+
+from zonda.ioloop.concurrent import Future, is_future
+from zonda.ioloop.errors import (
+    BadYieldError,
+    KeyReuseError,
+    LeakedCallbackError,
+    ReturnValueIgnoredError,
+    TimeoutError,
+    UnknownKeyError,
+)
+from zonda.ioloop.gen.coroutine import coroutine, is_coroutine_function, maybe_future, sleep
+from zonda.ioloop.gen.multi import Multi, multi, multi_future
+from zonda.ioloop.gen.runner import Return, Runner
+from zonda.ioloop.gen.timeout import with_timeout
+from zonda.ioloop.gen.wait import WaitIterator
+from zonda.ioloop.log import app_log
+from zonda.ioloop.yieldable import convert_yielded, moment
+
+__all__ = [
+    "BadYieldError",
+    "Future",
+    "KeyReuseError",
+    "LeakedCallbackError",
+    "Multi",
+    "Return",
+    "ReturnValueIgnoredError",
+    "Runner",
+    "TimeoutError",
+    "UnknownKeyError",
+    "WaitIterator",
+    "app_log",
+    "convert_yielded",
+    "coroutine",
+    "is_coroutine_function",
+    "is_future",
+    "maybe_future",
+    "moment",
+    "multi",
+    "multi_future",
+    "sleep",
+    "with_timeout",
+]

@@ -1,0 +1,126 @@
+"""``@coroutine``: generators as coroutines.
+
+In: a function that yields what it waits for (futures, awaitables, lists and dicts of these). Out:
+a function that returns a future. The function runs at once, in a copy of the caller's context,
+up to the first yield that really has to wait. Nothing it raises reaches the caller directly: the
+future has it.
+"""
+
+import asyncio
+import contextvars
+import functools
+import inspect
+from collections.abc import Callable, Generator
+from typing import Any, ParamSpec, TypeVar, overload
+
+from zonda.ioloop.concurrent import AnyFuture, future_set_result_unless_cancelled, is_future
+from zonda.ioloop.factory import own_asyncio_loop
+from zonda.ioloop.gen.runner import Return, failed, finished, start
+
+__all__ = ["coroutine", "is_coroutine_function", "maybe_future", "sleep"]
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+
+@overload
+def coroutine(
+    func: Callable[_P, Generator[Any, Any, _T]],
+) -> "Callable[_P, asyncio.Future[_T]]": ...
+
+
+@overload
+def coroutine(func: Callable[_P, _T]) -> "Callable[_P, asyncio.Future[_T]]": ...
+
+
+def coroutine(func: Callable[..., Any]) -> "Callable[..., asyncio.Future[Any]]":
+    """Make a coroutine of a generator function.
+
+    ``yield`` waits for a future and gives back its result or raises its exception. Native
+    coroutines can be yielded and the futures returned here awaited, so both styles mix freely. A
+    function without ``yield`` works too: its future is done when it is returned.
+
+    Cancelling the future cancels what the generator waits for.
+
+    Raises (in the future):
+        BadYieldError: something was yielded that cannot be waited for.
+
+    Example:
+        >>> @coroutine
+        ... def add(a, b):
+        ...     yield asyncio.sleep(0)
+        ...     return a + b
+        >>> async def main():
+        ...     return await add(1, 2)
+        >>> asyncio.run(main())
+        3
+    """
+    copy_context = contextvars.copy_context
+
+    if inspect.isgeneratorfunction(func):
+        # Calling it runs nothing yet, so that only the first step has to enter the context.
+        @functools.wraps(func)
+        def wrapper(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+            context = copy_context()
+            return context.run(start, func(*args, **kwargs), context)
+
+    else:
+
+        @functools.wraps(func)
+        def wrapper(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+            context = copy_context()
+            try:
+                result = context.run(func, *args, **kwargs)
+            except (Return, StopIteration) as stop:
+                return finished(stop.value)
+            except (Exception, asyncio.CancelledError) as error:
+                return failed(error)
+            if isinstance(result, Generator):
+                return context.run(start, result, context)
+            return finished(result)
+
+    wrapper.__wrapped__ = func  # type: ignore[attr-defined]
+    wrapper.__tornado_coroutine__ = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def is_coroutine_function(func: Any) -> bool:
+    """Tell whether a function was decorated with `coroutine`.
+
+    Example:
+        >>> is_coroutine_function(coroutine(len)), is_coroutine_function(len)
+        (True, False)
+    """
+    return getattr(func, "__tornado_coroutine__", False)
+
+
+def maybe_future(x: Any) -> AnyFuture[Any]:
+    """Return ``x`` if it is a future, else a future whose result it is.
+
+    Example:
+        >>> async def main():
+        ...     return await maybe_future(42)
+        >>> asyncio.run(main())
+        42
+    """
+    return x if is_future(x) else finished(x)
+
+
+def sleep(duration: float) -> "asyncio.Future[None]":
+    """Return a future that is done after ``duration`` seconds.
+
+    It costs no task. Cancelling it cancels the timer's effect.
+
+    Example:
+        >>> async def main():
+        ...     await sleep(0.001)
+        ...     return "awake"
+        >>> asyncio.run(main())
+        'awake'
+    """
+    loop = own_asyncio_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    loop.call_later(
+        duration if duration > 0 else 0, future_set_result_unless_cancelled, future, None
+    )
+    return future

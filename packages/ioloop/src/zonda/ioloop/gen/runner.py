@@ -1,0 +1,285 @@
+"""Driving a generator that yields what it waits for.
+
+In: a generator and the context it runs in. Out: a future of what it returns. `start` runs it at the
+spot for as long as what it yields is done already; a generator that never has to wait costs no turn
+of the loop. Once it has to wait, a `GeneratorFuture` carries on.
+
+Cancelling that future cancels what the generator waits for; the generator gets the
+``CancelledError``, may clean up, and has nobody left to report to. Errors of the generator, that
+is everything but ``Return``, end up in the future.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Generator
+from concurrent import futures
+from typing import Any
+
+from zonda.ioloop.concurrent import AnyFuture, future_set_exception_unless_cancelled
+from zonda.ioloop.factory import own_asyncio_loop
+from zonda.ioloop.log import app_log
+from zonda.ioloop.yieldable import Moment, convert_yielded, moment
+
+__all__ = ["GeneratorFuture", "Return", "Runner", "failed", "finished", "start"]
+
+
+class Return(Exception):
+    """Raise it in a generator coroutine to return a value; ``return value`` does the same.
+
+    Attributes:
+        value: what the coroutine's future gets.
+    """
+
+    def __init__(self, value: Any = None) -> None:
+        super().__init__()
+        self.value = value
+        # Seen from outside it is a kind of StopIteration.
+        self.args = (value,)
+
+
+def finished(value: Any) -> "asyncio.Future[Any]":
+    """Make a future that has its result."""
+    # The running loop is asked for first: this is the way out of every coroutine.
+    loop = asyncio._get_running_loop() or own_asyncio_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+    future.set_result(value)
+    return future
+
+
+def failed(error: BaseException) -> "asyncio.Future[Any]":
+    """Make a future that has an exception; it is cancelled if that is a CancelledError."""
+    future: asyncio.Future[Any] = own_asyncio_loop().create_future()
+    if isinstance(error, asyncio.CancelledError):
+        future.cancel()
+    else:
+        future.set_exception(error)
+    return future
+
+
+class GeneratorFuture(asyncio.Future[Any]):
+    """The future of a generator coroutine that had to wait, and what makes the generator go on.
+
+    One object instead of a future and a runner: it is what the awaited future's callback refers
+    to, and dropped with it.
+    """
+
+    __slots__ = ("_awaited", "_context", "_generator")
+
+    def __init__(
+        self,
+        generator: Generator[Any, Any, Any],
+        context: contextvars.Context,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(loop=loop)
+        self._generator = generator
+        self._context = context
+        self._awaited: AnyFuture[Any] | None = None
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Cancel what the generator waits for, and this future at once."""
+        if self.done():
+            return False
+        awaited = self._awaited
+        super().cancel(msg)
+        if awaited is not None:
+            awaited.cancel()
+        return True
+
+    def wait_for(self, awaited: AnyFuture[Any] | Moment) -> None:
+        """Go on with the generator when ``awaited`` is done."""
+        if isinstance(awaited, asyncio.Future):
+            self._awaited = awaited
+            # The loop itself enters the context: no copy, no partial.
+            awaited.add_done_callback(self._resume, context=self._context)
+        elif isinstance(awaited, futures.Future):
+            self._awaited = awaited
+            awaited.add_done_callback(self._resume_from_thread)
+        else:
+            self.get_loop().call_soon(self._resume, awaited, context=self._context)
+
+    def _resume_from_thread(self, awaited: futures.Future[Any]) -> None:
+        try:
+            self.get_loop().call_soon_threadsafe(self._resume, awaited, context=self._context)
+        except RuntimeError:
+            pass  # the loop was closed: nobody is left to go on for
+
+    def _resume(self, awaited: AnyFuture[Any] | Moment) -> None:
+        """Run the generator until it has to wait again or ends; on the loop, in its context."""
+        self._awaited = None
+        generator = self._generator
+        try:
+            while True:
+                try:
+                    value = awaited.result()
+                except BaseException as error:
+                    # An executor's CancelledError is not asyncio's.
+                    if isinstance(error, futures.CancelledError):
+                        error = asyncio.CancelledError(*error.args)
+                    del awaited
+                    yielded = generator.throw(error)
+                else:
+                    yielded = generator.send(value)
+                if isinstance(yielded, asyncio.Future):
+                    awaited = yielded
+                else:
+                    try:
+                        awaited = convert_yielded(yielded)
+                    except Exception as error:
+                        awaited = failed(error)
+                if awaited is moment or not awaited.done():
+                    self.wait_for(awaited)
+                    return
+        except (StopIteration, Return) as stop:
+            if not self.cancelled():
+                self.set_result(stop.value)
+        except asyncio.CancelledError as error:
+            super().cancel(*error.args[:1])
+        except Exception as error:
+            if self.cancelled():
+                app_log.error("Exception in a cancelled coroutine", exc_info=True)
+            else:
+                self.set_exception(error)
+        except BaseException as error:
+            if not self.cancelled():
+                self.set_exception(error)
+            raise
+        finally:
+            # An exception's traceback refers to this frame.
+            del self
+
+
+def start(
+    generator: Generator[Any, Any, Any], context: contextvars.Context
+) -> "asyncio.Future[Any]":
+    """Run a fresh generator, in ``context`` already, until it has to wait or ends."""
+    send = generator.send
+    awaited: AnyFuture[Any] | Moment
+    try:
+        yielded = send(None)
+        while True:
+            if isinstance(yielded, asyncio.Future):
+                awaited = yielded
+            else:
+                try:
+                    awaited = convert_yielded(yielded)
+                except Exception as error:
+                    yielded = generator.throw(error)
+                    continue
+            if awaited is moment or not awaited.done():
+                break
+            try:
+                value = awaited.result()
+            except BaseException as error:
+                yielded = generator.throw(error)
+            else:
+                yielded = send(value)
+    except (StopIteration, Return) as stop:
+        return finished(stop.value)
+    except (Exception, asyncio.CancelledError) as error:
+        return failed(error)
+    future = GeneratorFuture(generator, context, asyncio._get_running_loop() or own_asyncio_loop())
+    future.wait_for(awaited)
+    return future
+
+
+class Runner:
+    """Drives a generator whose first yield has happened, for a future made elsewhere.
+
+    Kept for programs that make one themselves; `coroutine` does not need it.
+
+    Args:
+        ctx_run: calls a function in the generator's context (``Context.run``).
+        gen: the generator.
+        result_future: gets the outcome.
+        first_yielded: what the generator yielded last.
+    """
+
+    def __init__(
+        self,
+        ctx_run: Any,
+        gen: Generator[Any, Any, Any],
+        result_future: "asyncio.Future[Any]",
+        first_yielded: Any,
+    ) -> None:
+        self.ctx_run = ctx_run
+        self.gen: Generator[Any, Any, Any] | None = gen
+        self.result_future = result_future
+        self.future: AnyFuture[Any] | Moment | None = None
+        self.running = False
+        self.finished = False
+        if self.handle_yield(first_yielded):
+            self.ctx_run(self.run)
+
+    def run(self) -> None:
+        """Run the generator until it has to wait again or ends."""
+        if self.running or self.finished:
+            return
+        self.running = True
+        try:
+            while True:
+                awaited, generator = self.future, self.gen
+                assert awaited is not None
+                assert generator is not None
+                if not awaited.done():
+                    return
+                self.future = None
+                try:
+                    try:
+                        value = awaited.result()
+                    except BaseException as error:
+                        yielded = generator.throw(error)
+                    else:
+                        yielded = generator.send(value)
+                except (StopIteration, Return) as stop:
+                    self._finish()
+                    if not self.result_future.cancelled():
+                        self.result_future.set_result(stop.value)
+                    return
+                except asyncio.CancelledError:
+                    self._finish()
+                    self.result_future.cancel()
+                    return
+                except Exception as error:
+                    self._finish()
+                    future_set_exception_unless_cancelled(self.result_future, error)
+                    return
+                if not self.handle_yield(yielded):
+                    return
+        finally:
+            self.running = False
+            del self
+
+    def _finish(self) -> None:
+        self.finished = True
+        self.future = self.gen = None
+
+    def handle_yield(self, yielded: Any) -> bool:
+        """Take what the generator yielded; return True when it can go on at once."""
+        try:
+            self.future = convert_yielded(yielded)
+        except Exception as error:
+            self.future = failed(error)
+            return True
+        loop = self.result_future.get_loop()
+        if self.future is moment:
+            loop.call_soon(self.ctx_run, self.run)
+            return False
+        if self.future.done():
+            return True
+        if isinstance(self.future, asyncio.Future):
+            self.future.add_done_callback(lambda _: self.ctx_run(self.run))
+        elif isinstance(self.future, futures.Future):
+            self.future.add_done_callback(
+                lambda _: loop.call_soon_threadsafe(self.ctx_run, self.run)
+            )
+        return False
+
+    def handle_exception(self, typ: type[BaseException], value: BaseException, tb: Any) -> bool:
+        """Throw an exception into the generator that waits; return whether it still could be."""
+        del typ
+        if self.running or self.finished:
+            return False
+        self.future = failed(value.with_traceback(tb))
+        self.ctx_run(self.run)
+        return True

@@ -1,0 +1,80 @@
+"""Waiting for something, but not for ever.
+
+In: a deadline and a yieldable. Out: a future that has the yieldable's outcome, or a `TimeoutError`
+when the deadline comes first. What was waited for goes on all the same; an exception it raises
+later is logged, except quiet ones. Cancelling the future cancels what it waits for.
+"""
+
+import asyncio
+import datetime
+import functools
+from typing import Any
+
+from zonda.ioloop.concurrent import AnyFuture, chain_future, future_add_done_callback
+from zonda.ioloop.errors import TimeoutError
+from zonda.ioloop.gen.multi import QuietExceptions
+from zonda.ioloop.log import app_log
+from zonda.ioloop.loop import IOLoop
+from zonda.ioloop.yieldable import Moment, convert_yielded
+
+__all__ = ["with_timeout"]
+
+
+def with_timeout(
+    timeout: float | datetime.timedelta,
+    future: Any,
+    quiet_exceptions: QuietExceptions = (),
+    *,
+    message: str | None = None,
+) -> "asyncio.Future[Any]":
+    """Wait for ``future`` until a deadline.
+
+    Args:
+        timeout: a time on the scale of `IOLoop.time` (seconds since the epoch) or a timedelta from
+            now.
+        future: anything a coroutine may yield. It is not cancelled when the time is up.
+        quiet_exceptions: types of exceptions that are not logged when they come too late.
+        message: of the `TimeoutError`; "Timeout" by default.
+
+    Raises (in the future):
+        TimeoutError: the deadline came first.
+
+    Example:
+        >>> async def main():
+        ...     never = asyncio.get_running_loop().create_future()
+        ...     await with_timeout(datetime.timedelta(seconds=0), never, message="too slow")
+        >>> asyncio.run(main())
+        Traceback (most recent call last):
+        TimeoutError: too slow
+    """
+    ioloop = IOLoop.current()
+    awaited = convert_yielded(future)
+    result: asyncio.Future[Any] = ioloop.asyncio_loop.create_future()
+    if isinstance(awaited, Moment):
+        result.set_result(None)
+        return result
+    chain_future(awaited, result)
+    if result.done():
+        return result
+
+    def expire() -> None:
+        if not result.done():
+            result.set_exception(TimeoutError("Timeout" if message is None else message))
+        future_add_done_callback(awaited, functools.partial(_log_late, quiet_exceptions))
+
+    def result_done(_: object) -> None:
+        ioloop.remove_timeout(timer)
+        if result.cancelled():
+            awaited.cancel()
+
+    timer = ioloop.add_timeout(timeout, expire)
+    result.add_done_callback(result_done)
+    return result
+
+
+def _log_late(quiet_exceptions: QuietExceptions, future: AnyFuture[Any]) -> None:
+    if future.cancelled():
+        return
+    error = future.exception()
+    if error is not None and not isinstance(error, quiet_exceptions):
+        app_log.error("Exception in %r after timeout", future, exc_info=error)
