@@ -14,11 +14,13 @@ from zonda.iostream.errors import (
 from zonda.iostream.sink import Sink
 from zonda.iostream.sockets import IOStream
 from zonda.iostream.stream import BaseIOStream
+from zonda.iostream.tls import SSLIOStream
 
 __all__ = [
     "AlreadyReadingError",
     "BaseIOStream",
     "IOStream",
+    "SSLIOStream",
     "Sink",
     "StreamBufferFullError",
     "StreamClosedError",

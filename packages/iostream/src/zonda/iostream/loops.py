@@ -2,6 +2,12 @@
 
 import asyncio
 
+from zonda.ioloop import IOLoop
+
 
 def current_loop() -> asyncio.AbstractEventLoop:
-    return asyncio.get_event_loop()
+    """Return the running loop, or else the one of this thread's IOLoop."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return IOLoop.current().asyncio_loop

@@ -3,15 +3,19 @@
 import asyncio
 import errno
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from zonda.iostream.errors import StreamClosedError
 from zonda.iostream.stream import BaseIOStream
 from zonda.iostream.writebuffer import Buffer
 
-Self = TypeVar("Self", bound="IOStream")
+_Socket = socket.socket
+
+if TYPE_CHECKING:
+    from zonda.iostream.tls import SSLIOStream
 
 
 class IOStream(BaseIOStream):
@@ -37,7 +41,7 @@ class IOStream(BaseIOStream):
 
     def __init__(
         self,
-        socket: socket.socket,
+        socket: _Socket,
         max_buffer_size: int | None = None,
         read_chunk_size: int | None = None,
         max_write_buffer_size: int | None = None,
@@ -87,10 +91,67 @@ class IOStream(BaseIOStream):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         super().abort()
 
+    # -- TLS ---------------------------------------------------------------------------------
+
+    # tls.py puts its class here: its arrow points to this module, not back.
+    _tls_stream: "ClassVar[type[SSLIOStream]]"
+
+    def start_tls(
+        self,
+        server_side: bool,
+        ssl_options: "dict[str, Any] | ssl.SSLContext | None" = None,
+        server_hostname: str | None = None,
+    ) -> "asyncio.Future[SSLIOStream]":
+        """Turn the connection into a TLS one.
+
+        This stream gives its socket away and is closed from then on; its close callback goes to
+        the new stream.
+
+        Args:
+            server_side: which end of the handshake this is.
+            ssl_options: a context or a dict, see ``netutil.ssl_options_to_context``; by default a
+                context that verifies the server.
+            server_hostname: the server's name, sent and verified; by default the one given to
+                ``connect``.
+
+        Returns:
+            A future of the new stream, which fails with what failed the handshake.
+
+        Raises:
+            ValueError: a read or a write is pending, or data has been read and not taken.
+        """
+        buffer = self._read_buffer
+        if (
+            self.reading()
+            or self.writing()
+            or self._connecting is not None
+            or (buffer is not None and buffer.size)
+        ):
+            raise ValueError("IOStream is not idle; cannot convert to SSL")
+        if self._closed:
+            raise StreamClosedError(real_error=self.error)
+        close_callback, self._close_callback = self._close_callback, None
+        self._stop_reader()
+        self._stop_writer()
+        self._closed = self._blocked = self._held = True
+        if server_hostname is None and not server_side:
+            server_hostname = self._server_hostname
+        stream = self._tls_stream(
+            self.socket,
+            self.max_buffer_size,
+            self.read_chunk_size,
+            self.max_write_buffer_size,
+            ssl_options=ssl_options,
+            server_side=server_side,
+            server_hostname=server_hostname,
+        )
+        stream.set_close_callback(close_callback)
+        return stream._secured()
+
     # -- connecting --------------------------------------------------------------------------
 
     def connect(
-        self: Self,
+        self,
         address: "tuple[Any, ...] | str | bytes",
         server_hostname: "str | Callable[[], object] | None" = None,
         callback: "Callable[[], object] | str | None" = None,

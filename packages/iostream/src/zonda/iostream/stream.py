@@ -1,7 +1,7 @@
 """Reads and writes as futures, on top of the push interface.
 
-One read may be pending (``reading.py``); further data is read ahead up to ``read_chunk_size``
-bytes, then the descriptor is left alone until somebody reads again. A read that is not satisfied
+One read may be pending (``reading.py``). Without one the descriptor is left alone; only a stream
+with a close callback reads ahead, up to ``read_chunk_size`` bytes, to notice the peer's end. A read that is not satisfied
 before the peer finishes fails with StreamClosedError, and so does every call on a closed stream;
 what was read before the end can still be read after it.
 """
@@ -179,19 +179,24 @@ class BaseIOStream(PushStream):
         if buffer is None:
             buffer = self._read_buffer = ReadBuffer()
         self._attempt(read, buffer, self._closed or self._eof)
-        if read.done():
-            if self._closed and read.exception() is not None:
+        if self._closed:
+            if read.exception() is not None:
                 raise StreamClosedError(real_error=self.error)
-        elif self._held:
-            self.resume_reading()
-        elif not self._reader_on and self._can_register():
-            self._start_reader()
+        elif not read.done() or (
+            self._close_callback is not None and buffer.size < self.read_chunk_size
+        ):
+            self._held = False
+            if not self._reader_on and not self._eof and self._can_register():
+                self._start_reader()
         return read
 
     def _attempt(self, read: Read[Any], buffer: ReadBuffer, final: bool) -> None:
         try:
             if read.at_eof(buffer) if final else read.attempt(buffer):
                 self._read = None
+                # Nothing is read ahead (it might be the beginning of a TLS handshake), unless
+                # that is how the peer's end is noticed.
+                self._held = self._closed or self._close_callback is None
             elif final:
                 if not self._closed:
                     self.close()  # this read is what waited for the end: it fails with it
@@ -347,7 +352,7 @@ class BaseIOStream(PushStream):
         if callback is not None and self._sink is None:
             if self._eof:
                 self._feed_eof()
-            elif self._held and (self._read_buffer is None or not self._read_buffer.size):
+            elif self._read_buffer is None or self._read_buffer.size < self.read_chunk_size:
                 self.resume_reading()
 
     def set_nodelay(self, value: bool) -> None:

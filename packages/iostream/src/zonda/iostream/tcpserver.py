@@ -13,8 +13,8 @@ from zonda.iostream.binding import DEFAULT_BACKLOG, bind_sockets
 from zonda.iostream.errors import StreamClosedError
 from zonda.iostream.loops import current_loop
 from zonda.iostream.sockets import IOStream
-
-SSLOptions = dict[str, Any] | ssl.SSLContext
+from zonda.iostream.tls import SSLIOStream
+from zonda.iostream.tlsoptions import SSLOptions, ssl_options_to_context
 
 
 class TCPServer:
@@ -61,6 +61,9 @@ class TCPServer:
                 file = ssl_options.get(key)
                 if file is not None and not os.path.exists(file):
                     raise ValueError(f'{key} "{file}" does not exist')
+        self._ssl_context: ssl.SSLContext | None = None
+        if ssl_options is not None:
+            self._ssl_context = ssl_options_to_context(ssl_options, server_side=True)
 
     def listen(
         self,
@@ -142,7 +145,11 @@ class TCPServer:
         raise NotImplementedError
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
-        stream = self._make_stream(connection)
+        try:
+            stream = self._make_stream(connection)
+        except OSError:
+            connection.close()  # reset before TLS could begin
+            return
         try:
             result = self.handle_stream(stream, address)
         except Exception:
@@ -155,6 +162,14 @@ class TCPServer:
             task.add_done_callback(self._tasks.discard)
 
     def _make_stream(self, connection: socket.socket) -> IOStream:
+        if self._ssl_context is not None:
+            return SSLIOStream(
+                connection,
+                max_buffer_size=self.max_buffer_size,
+                read_chunk_size=self.read_chunk_size,
+                ssl_options=self._ssl_context,
+                server_side=True,
+            )
         return IOStream(
             connection,
             max_buffer_size=self.max_buffer_size,
