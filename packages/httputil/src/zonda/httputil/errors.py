@@ -1,0 +1,70 @@
+"""Errors of `zonda.httputil`.
+
+::
+
+    HTTPInputError                  what the peer sent is not HTTP; ``status`` is what to answer with
+    +-- InvalidFieldName            not a token (also a ValueError)
+    +-- InvalidFieldValue           a character that no field value may hold (also a ValueError)
+    HTTPOutputError                 what the program wants to send is not HTTP
+
+The sub-packages `http1` and `websocket` derive their own errors from these.
+"""
+
+
+class HTTPInputError(Exception):
+    """What arrived from outside is not acceptable HTTP.
+
+    Attributes:
+        message: What is wrong, in one sentence.
+        status: The status code a server answers with (RFC 9110 §15.5), 400 by default.
+
+    >>> str(HTTPInputError("no colon in field line"))
+    'no colon in field line'
+    """
+
+    def __init__(self, message: str = "", status: int = 400) -> None:
+        super().__init__(message, status)
+        self.message = message
+        self.status = status
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidFieldName(HTTPInputError, ValueError):
+    """A header field's name is not a token (RFC 9110 §5.1).
+
+    A ValueError too: most often it is the program's own name that is at fault.
+
+    Attributes:
+        name: The name as given.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"header name {self.name[:80]!a} is not a token"
+
+
+class InvalidFieldValue(HTTPInputError, ValueError):
+    """A header field's value holds a character that could end the field (RFC 9110 §5.5).
+
+    Attributes:
+        name: Name of the field.
+        value: The value as given.
+    """
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(name)
+        self.args = (name, value)
+        self.name = name
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"header {self.name[:80]!a} has illegal characters in its value {self.value[:80]!a}"
+
+
+class HTTPOutputError(Exception):
+    """What the program asked to send cannot be sent as HTTP (a body longer than announced, say)."""

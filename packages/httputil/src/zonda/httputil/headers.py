@@ -1,0 +1,434 @@
+"""`HTTPHeaders`, the header fields of a message (RFC 9110 §5).
+
+In: names and values as str; a block of text (`HTTPHeaders.parse`); a block that a protocol has validated
+already (`HTTPHeaders.from_block`). Out: a mutable mapping that ignores the case of names, joins the
+values of a repeated field with commas and gives them one by one in `get_list` and `get_all`. Raises
+`InvalidFieldName` and `InvalidFieldValue`, both `HTTPInputError` and ValueError, when a field is put
+in that must not be on the wire, and `HTTPInputError` for text that is not a field section.
+
+Speed: a block is kept as it came until the first access; a repeated field is joined at the first
+access after it was added to (so that 15,000 equal lines cost linear time); names are made canonical through
+a bounded table instead of by string operations.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Final, Self, TypeVar, overload
+
+from zonda.httputil.errors import HTTPInputError, InvalidFieldName, InvalidFieldValue
+
+HTTP_WHITESPACE: Final = " \t"
+
+_D = TypeVar("_D")
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# What may not be in a value: control characters but TAB; beyond Latin-1 where str stands for octets.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_FORBIDDEN_OCTETS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]|\A[ \t]|[ \t]\Z")
+
+_WELL_KNOWN: Final = (
+    "Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges "
+    "Access-Control-Allow-Credentials Access-Control-Allow-Headers Access-Control-Allow-Methods "
+    "Access-Control-Allow-Origin Access-Control-Expose-Headers Access-Control-Max-Age "
+    "Access-Control-Request-Headers Access-Control-Request-Method Age Allow Alt-Svc Authorization "
+    "Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length "
+    "Content-Location Content-Range Content-Security-Policy Content-Type Cookie Date Dnt Etag Expect "
+    "Expires Forwarded From Host If-Match If-Modified-Since If-None-Match If-Range "
+    "If-Unmodified-Since Keep-Alive Last-Modified Link Location Max-Forwards Origin Pragma Priority "
+    "Proxy-Authenticate Proxy-Authorization Proxy-Connection Range Referer Referrer-Policy Retry-After "
+    "Sec-Ch-Ua Sec-Ch-Ua-Mobile Sec-Ch-Ua-Platform Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site "
+    "Sec-Fetch-User Sec-Gpc Sec-Websocket-Accept Sec-Websocket-Extensions Sec-Websocket-Key "
+    "Sec-Websocket-Protocol Sec-Websocket-Version Server Set-Cookie Strict-Transport-Security Te "
+    "Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via Www-Authenticate "
+    "X-Consumed-Content-Encoding X-Content-Type-Options X-Csrftoken X-Forwarded-For "
+    "X-Forwarded-Host X-Forwarded-Proto X-Frame-Options X-Real-Ip X-Request-Id X-Requested-With "
+    "X-Scheme X-Xss-Protection X-Xsrftoken"
+).split()
+
+
+class _CanonicalNames(dict[str, str]):
+    """Any spelling of a token -> its canonical spelling; a lookup that misses computes it.
+
+    What peers send lands here too, so the table forgets all but the well-known names when it is
+    full, and keeps no long ones.
+    """
+
+    LIMIT = 2048
+    LONGEST = 48
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seed()
+
+    def _seed(self) -> None:
+        for name in _WELL_KNOWN:
+            self[name] = self[name.lower()] = name
+        for name in (
+            "DNT",
+            "ETag",
+            "TE",
+            "WWW-Authenticate",
+            "X-XSRFToken",
+            "X-CSRFToken",
+            "X-Real-IP",
+        ):
+            self[name] = name.title()
+
+    def __missing__(self, name: str) -> str:
+        """The canonical form of a token; raises InvalidFieldName for what is none."""
+        if not _TOKEN.fullmatch(name):
+            raise InvalidFieldName(name)
+        canonical = "-".join([word.capitalize() for word in name.split("-")])
+        if len(name) <= self.LONGEST:
+            if len(self) >= self.LIMIT:
+                self.clear()
+                self._seed()
+            self[name] = canonical
+        return canonical
+
+
+_CANONICAL: Final = _CanonicalNames()
+
+
+def _canonical(name: str) -> str:
+    """The spelling under which `name` would be in the mapping; what is no token is in none."""
+    try:
+        return _CANONICAL[name]
+    except InvalidFieldName:
+        return name
+
+
+# Stands in the mapping for the value of a repeated field that has to be joined anew. Compared by
+# identity: built at run time so that no other string, however equal, is this object.
+_STALE: Final = "".join(("not ", "joined"))
+
+
+class HTTPHeaders(MutableMapping[str, str]):
+    r"""Header fields: a mapping from names, in any case, to values.
+
+    Names come out in ``Http-Header-Case``. `h[name]` of a field that occurs several times is its values
+    joined with commas; setting it replaces them all, `add` keeps them. Field order is that of the
+    first occurrence.
+
+    Takes what dict takes, or another `HTTPHeaders` (whose repeated fields stay apart).
+
+    Raises:
+        InvalidFieldName: A name put in is not a token.
+        InvalidFieldValue: A value put in has a control character other than TAB.
+
+    >>> h = HTTPHeaders({"content-type": "text/html"})
+    >>> h.add("Set-Cookie", "A=B")
+    >>> h.add("Set-Cookie", "C=D")
+    >>> h["set-cookie"]
+    'A=B,C=D'
+    >>> h.get_list("Set-Cookie")
+    ['A=B', 'C=D']
+    >>> list(h)
+    ['Content-Type', 'Set-Cookie']
+    """
+
+    # _fields: canonical name -> value, or _STALE; unspecified while _block is not None.
+    # _repeated: canonical name -> all values, for fields that occur several times; None if there are none.
+    # _block: a validated field section that is not split yet.
+    __slots__ = ("__weakref__", "_block", "_fields", "_repeated")
+
+    _fields: dict[str, str]
+    _repeated: dict[str, list[str]] | None
+    _block: bytes | str | None
+
+    @overload
+    def __init__(self, headers: Mapping[str, str], /, **kwargs: str) -> None: ...
+    @overload
+    def __init__(self, headers: Iterable[tuple[str, str]], /, **kwargs: str) -> None: ...
+    @overload
+    def __init__(self, **kwargs: str) -> None: ...
+    def __init__(self, *args: Any, **kwargs: str) -> None:
+        self._fields = {}
+        self._repeated = None
+        self._block = None
+        if args:
+            (source,) = args
+            if isinstance(source, HTTPHeaders):
+                self._copy_from(source)
+            else:
+                self.update(source)
+        if kwargs:
+            self.update(kwargs)
+
+    # Ways in and out for the protocols and the web layer.
+
+    @classmethod
+    def from_block(cls, block: bytes | str) -> Self:
+        r"""Headers from a field section that has been validated already; built at the first access.
+
+        Args:
+            block: Field lines separated by CRLF, with or without a CRLF (or the empty line) at the end.
+                bytes are read as Latin-1. The caller has checked that each line is a token, a
+                colon and a value without control characters: this method checks nothing.
+
+        >>> HTTPHeaders.from_block(b"Host: example.com\r\nAccept: */*\r\n")["host"]
+        'example.com'
+        """
+        self = cls.__new__(cls)
+        self._block = block
+        return self
+
+    @classmethod
+    def _from_canonical(cls, fields: dict[str, str]) -> Self:
+        # Headers that start as a copy of `fields`, whose names are canonical and whose values are valid.
+        self = cls.__new__(cls)
+        self._fields = fields.copy()
+        self._repeated = None
+        self._block = None
+        return self
+
+    def _pairs(self) -> Iterable[tuple[str, str]]:
+        # All (name, value) pairs, for writers: with repeated fields a list, without a view of the dict,
+        # so that "\r\n".join(map(": ".join, headers._pairs())) runs without a line of Python a field.
+        if self._block is not None:
+            self._build()
+        if self._repeated is None:
+            return self._fields.items()
+        return list(self.get_all())
+
+    def _build(self) -> None:
+        block = self._block
+        assert block is not None
+        if block.__class__ is not str:
+            block = str(block, "latin-1")
+        self._fields = fields = {}
+        self._repeated = repeated = None
+        self._block = None
+        known = _CANONICAL
+        for line in block.split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                name = known[name]
+                if name in fields:
+                    if repeated is None:
+                        self._repeated = repeated = {}
+                    if fields[name] is not _STALE:
+                        repeated[name] = [fields[name]]
+                        fields[name] = _STALE
+                    repeated[name].append(value.strip(" \t"))
+                else:
+                    fields[name] = value.strip(" \t")
+
+    def _join(self, name: str) -> str:
+        assert self._repeated is not None
+        value = self._fields[name] = ",".join(self._repeated[name])
+        return value
+
+    def _copy_from(self, other: "HTTPHeaders") -> None:
+        if other._block is not None:
+            other._build()
+        self._fields = other._fields.copy()
+        self._repeated = other._repeated and {
+            name: values.copy() for name, values in other._repeated.items()
+        }
+        self._block = None
+
+    # Fields that may occur several times.
+
+    def add(self, name: str, value: str, *, _chars_are_bytes: bool = True) -> None:
+        """Add a field, beside those of the same name.
+
+        Raises:
+            InvalidFieldName: `name` is not a token.
+            InvalidFieldValue: `value` has a control character other than TAB, a character beyond
+                U+00FF (a field is octets, and each character stands for one), or white space at an end.
+        """
+        if self._block is not None:
+            self._build()
+        name = _CANONICAL[name]
+        if value.__class__ is not str:
+            value = _text(value)
+        if (_FORBIDDEN_OCTETS if _chars_are_bytes else _FORBIDDEN).search(value):
+            raise InvalidFieldValue(name, value)
+        fields = self._fields
+        if name not in fields:
+            fields[name] = value
+            return
+        if self._repeated is None:
+            self._repeated = {}
+        values = self._repeated.get(name)
+        if values is None:
+            values = self._repeated[name] = [fields[name]]
+        values.append(value)
+        fields[name] = _STALE
+
+    def get_list(self, name: str) -> list[str]:
+        """All values of a field, in order; an empty list if there is none."""
+        if self._block is not None:
+            self._build()
+        name = _canonical(name)
+        if self._repeated is not None and name in self._repeated:
+            return self._repeated[name].copy()
+        value = self._fields.get(name)
+        return [] if value is None else [value]
+
+    def get_all(self) -> Iterator[tuple[str, str]]:
+        """All (name, value) pairs; those of a repeated field follow one another."""
+        if self._block is not None:
+            self._build()
+        repeated = self._repeated
+        if repeated is None:
+            yield from self._fields.items()
+            return
+        for name, value in self._fields.items():
+            if name in repeated:
+                for each in repeated[name]:
+                    yield name, each
+            else:
+                yield name, value
+
+    # Text.
+
+    @classmethod
+    def parse(cls, headers: str, *, _chars_are_bytes: bool = True) -> Self:
+        r"""Headers from the text of a field section, its lines ending in CRLF or LF.
+
+        Raises:
+            HTTPInputError: A line is not a field line; a folded line (RFC 9112 §5.2) is none.
+
+        >>> sorted(HTTPHeaders.parse("Content-Type: text/html\r\nContent-Length: 42\r\n").items())
+        [('Content-Length', '42'), ('Content-Type', 'text/html')]
+        """
+        self = cls()
+        for line in headers.split("\n"):
+            self.parse_line(line.removesuffix("\r"), _chars_are_bytes=_chars_are_bytes)
+        return self
+
+    def parse_line(self, line: str, *, _chars_are_bytes: bool = True) -> None:
+        """Add the field of one line, with or without its line end; an empty line adds nothing.
+
+        Raises:
+            HTTPInputError: The line is not a field line.
+        """
+        if line.endswith("\n"):
+            line = line[:-1].removesuffix("\r")
+        if not line:
+            return
+        if line[0] in HTTP_WHITESPACE:
+            raise HTTPInputError("folded or indented field line")
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise HTTPInputError("field line without a colon")
+        self.add(name, value.strip(HTTP_WHITESPACE), _chars_are_bytes=_chars_are_bytes)
+
+    def __str__(self) -> str:
+        return "".join([f"{name}: {value}\n" for name, value in self.get_all()])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.get_all())!r})"
+
+    # The mapping. Written out, for speed: MutableMapping's own methods go through exceptions.
+
+    def __getitem__(self, name: str) -> str:
+        if self._block is not None:
+            self._build()
+        value = self._fields.get(name)
+        if value is None:
+            name = _canonical(name)
+            value = self._fields[name]
+        if value is _STALE:
+            return self._join(name)
+        return value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if self._block is not None:
+            self._build()
+        name = _CANONICAL[name]
+        if value.__class__ is not str:
+            value = _text(value)
+        # isprintable is several times faster than the search, and false for all control characters.
+        if not value.isprintable() and _FORBIDDEN.search(value):
+            raise InvalidFieldValue(name, value)
+        self._fields[name] = value
+        if self._repeated is not None:
+            self._repeated.pop(name, None)
+
+    def __delitem__(self, name: str) -> None:
+        if self._block is not None:
+            self._build()
+        name = _canonical(name)
+        del self._fields[name]
+        if self._repeated is not None:
+            self._repeated.pop(name, None)
+
+    def __contains__(self, name: object) -> bool:
+        if self._block is not None:
+            self._build()
+        if name in self._fields:
+            return True
+        return isinstance(name, str) and (_canonical(name)) in self._fields
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str) -> str: ...
+    @overload
+    def get(self, name: str, /, default: _D) -> str | _D: ...
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a field, or `default`."""
+        if self._block is not None:
+            self._build()
+        value = self._fields.get(name)
+        if value is None:
+            name = _canonical(name)
+            value = self._fields.get(name)
+            if value is None:
+                return default
+        if value is _STALE:
+            return self._join(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        if self._block is not None:
+            self._build()
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        if self._block is not None:
+            self._build()
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Mapping):
+            return dict(self.items()) == dict(other.items())
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    # Copies.
+
+    def copy(self) -> Self:
+        """A copy that shares nothing with this one."""
+        return self.__copy__()
+
+    def __copy__(self) -> Self:
+        new = type(self).__new__(type(self))
+        new._copy_from(self)
+        if hasattr(self, "__dict__"):  # a subclass may have attributes
+            new.__dict__.update(self.__dict__)
+        return new
+
+    def __getstate__(self) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+        return list(self.get_all()), getattr(self, "__dict__", {})
+
+    def __setstate__(self, state: tuple[list[tuple[str, str]], dict[str, Any]]) -> None:
+        pairs, attributes = state
+        HTTPHeaders.__init__(self)
+        for name, value in pairs:
+            self.add(name, value, _chars_are_bytes=False)
+        for name, attribute in attributes.items():
+            setattr(self, name, attribute)
+
+
+def _text(value: object) -> str:
+    # Values that are not str: octets, and numbers as programs set Content-Length.
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise TypeError(f"a header value is a str, not {type(value).__name__}")
