@@ -1,6 +1,5 @@
 """`zonda` is a PEP 420 namespace: one stray ``__init__.py`` would hide seven packages."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ PORTIONS = sorted(file.parent for file in ROOT.glob("packages/*/src/zonda/*/__in
 def test_no_package_claims_the_namespace() -> None:
     assert list(ROOT.glob("packages/*/src/zonda/__init__.py*")) == []
     assert list(ROOT.glob("packages/*/src/zonda/*.py")) == []
-
-
-def test_zonda_has_no_file_of_its_own() -> None:
-    spec = importlib.util.find_spec("zonda")
-    assert spec is not None
-    assert spec.origin is None
 
 
 @pytest.mark.parametrize("folder", PORTIONS, ids=lambda folder: folder.name)

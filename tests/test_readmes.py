@@ -1,0 +1,136 @@
+"""What the READMEs show is what happens: their Python blocks are run, each in a process of its own.
+
+A block that names port 8888 is a server. It is started on a free port and asked what the text up to
+the next block says one may ask: ``curl 'http://localhost:8888/path'`` answers ``body``. Any other
+block runs to its end; the ``text`` block that follows it at once is what it prints.
+
+In an environment made for one package (ZONDA_ALONE) only that package's README is run.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ALONE = os.environ.get("ZONDA_ALONE")
+READMES = (
+    [ROOT / "packages" / ALONE / "README.md"]
+    if ALONE
+    else [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
+)
+PORT = 8888
+PATIENCE = 30.0
+
+BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?P<after>.*?)(?=^```python\n|\Z)", re.M | re.S)
+OUTPUT = re.compile(r"\A\s*```text\n(.*?)^```$", re.M | re.S)
+CURL = re.compile(rf"`curl '(http://localhost:{PORT}[^']*)'`\s+answers\s+`([^`]*)`")
+
+
+@dataclass(frozen=True)
+class Block:
+    file: Path
+    line: int
+    code: str
+    after: str
+
+    @property
+    def output(self) -> str | None:
+        match = OUTPUT.match(self.after)
+        return match[1] if match else None
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line}"
+
+
+def blocks() -> Iterator[Block]:
+    for file in READMES:
+        text = file.read_text()
+        for match in BLOCK.finditer(text):
+            yield Block(file, text.count("\n", 0, match.start()) + 1, match["code"], match["after"])
+
+
+BLOCKS = list(blocks())
+PROGRAMS = [block for block in BLOCKS if str(PORT) not in block.code]
+SERVERS = [block for block in BLOCKS if str(PORT) in block.code]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def wait_for(port: int, server: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    server.kill()
+    pytest.fail(f"nothing listens on port {port}: {server.communicate()[0]}")
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as response:
+        body: bytes = response.read()
+        return body.decode()
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_readme_has_an_example(readme: Path) -> None:
+    assert any(block.file == readme for block in BLOCKS)
+
+
+@pytest.mark.parametrize("block", PROGRAMS, ids=str)
+def test_program(block: Block, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(block.code)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(program)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout == (block.output or "")
+
+
+@pytest.mark.parametrize("block", SERVERS, ids=str)
+def test_server(block: Block, tmp_path: Path) -> None:
+    questions = CURL.findall(block.after)
+    assert questions, "a server is shown with what it answers"
+    port = free_port()
+    program = tmp_path / "program.py"
+    program.write_text(block.code.replace(str(PORT), str(port)))
+    server = subprocess.Popen(
+        [sys.executable, "-W", "error", str(program)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with server:
+        wait_for(port, server)
+        try:
+            for url, answer in questions:
+                assert get(url.replace(str(PORT), str(port))).strip() == answer
+        finally:
+            server.terminate()
+            said, _ = server.communicate(timeout=PATIENCE)
+    assert "Traceback" not in said
+    assert "Warning" not in said
