@@ -255,9 +255,7 @@ def test_summary(
     assert capsys.readouterr().out.splitlines()[-1] == closing
 
 
-def test_arguments_after_two_dashes_are_the_tool_s(
-    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_arguments_are_passed_on(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def tox(*words: object) -> int:
@@ -265,7 +263,7 @@ def test_arguments_after_two_dashes_are_the_tool_s(
         return 0
 
     monkeypatch.setattr(dev, "tox", tox)
-    assert dev.main(["types", "--", "packages/web", "--pretty"]) == 0
+    assert dev.main(["types", "packages/web", "--pretty"]) == 0
     assert seen == [["run", "-q", "-e", "types", "--", "packages/web", "--pretty"]]
 
 
