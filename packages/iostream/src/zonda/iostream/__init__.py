@@ -11,6 +11,7 @@ from zonda.iostream.errors import (
     StreamClosedError,
     UnsatisfiableReadError,
 )
+from zonda.iostream.pipes import PipeIOStream
 from zonda.iostream.sink import Sink
 from zonda.iostream.sockets import IOStream
 from zonda.iostream.stream import BaseIOStream
@@ -20,6 +21,7 @@ __all__ = [
     "AlreadyReadingError",
     "BaseIOStream",
     "IOStream",
+    "PipeIOStream",
     "SSLIOStream",
     "Sink",
     "StreamBufferFullError",

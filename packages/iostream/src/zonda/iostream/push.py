@@ -1,8 +1,8 @@
 """The base of all streams: a descriptor, a loop, a sink and an outgoing queue.
 
-What is read goes to the sink, synchronously, from the readable event; what is sent goes straight to
-the descriptor, and what that does not take is queued. "Not yet" is BlockingIOError from the
-two primitives ``_recv`` and ``_send``; any other OSError closes the stream with itself as ``error``.
+What is read goes to the sink, synchronously, from the readable event; what is sent goes straight
+to the descriptor, and what that does not take is queued. "Not yet" is BlockingIOError from the two
+primitives ``_recv`` and ``_send``; any other OSError closes the stream and is its ``error``.
 
 The descriptor is registered for reading once and stays registered. A message in and a message
 out cost the wait, one ``recv`` and one ``send``: no future, no task, no change of registration.
@@ -10,9 +10,12 @@ For this reason pausing only sets a flag; the registration is dropped when an ev
 nobody wants.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import NoReturn
 
 from zonda.ioloop.log import app_log
 from zonda.iostream.errors import StreamClosedError
@@ -28,6 +31,9 @@ HIGH_WATER = 64 * 1024
 
 # Writes per writable event, so that one fast reader does not keep the loop to itself.
 _WRITE_ROUNDS = 8
+
+# Reads of what a peer sent before it went away.
+_LAST_READS = 16
 
 
 class PushStream:
@@ -46,6 +52,7 @@ class PushStream:
         "_closed",
         "_deliver",
         "_eof",
+        "_eof_told",
         "_eof_wanted",
         "_held",
         "_high_water",
@@ -54,12 +61,20 @@ class PushStream:
         "_queue",
         "_read_buffer",
         "_reader_on",
+        "_recv",
+        "_send",
         "_sink",
         "_sink_paused",
+        "_write_error",
         "_writer_on",
         "error",
         "read_chunk_size",
     )
+
+    # The two primitives. They are attributes, so that a socket's own methods can be put there: that
+    # saves a Python frame for each message.
+    _recv: Callable[[int], bytes]
+    _send: Callable[[Buffer], int]
 
     def __init__(self, read_chunk_size: int = 65536) -> None:
         self._loop = current_loop()
@@ -74,7 +89,9 @@ class PushStream:
         self._reader_on = False
         self._writer_on = False
         self._eof = False
+        self._eof_told = False
         self._eof_wanted = False
+        self._write_error: OSError | None = None
         self._close_wanted = False
         self._closed = False
         self._sink_paused = False
@@ -89,12 +106,6 @@ class PushStream:
 
     def close_fd(self) -> None:
         """Close the descriptor; called once, by ``close``."""
-        raise NotImplementedError
-
-    def _recv(self, size: int) -> bytes:
-        raise NotImplementedError
-
-    def _send(self, data: Buffer) -> int:
         raise NotImplementedError
 
     def _send_many(self, buffers: Sequence[Buffer]) -> int:
@@ -117,15 +128,19 @@ class PushStream:
         Reading starts at once. None takes the sink away: the ``read_*`` methods work again.
         """
         self._sink = sink
+        self._eof_told = False
         if sink is None:
             self._deliver = None
             return
         self._deliver = sink.data_received
         if self._closed:
-            self._loop.call_soon(sink.connection_lost, self.error)
-            return
-        self._sink_paused = False
-        self.resume_reading()
+            buffer = self._read_buffer
+            if buffer is not None and buffer.size:
+                self._feed(buffer.take(buffer.size))
+            self._lost()
+        else:
+            self._sink_paused = False
+            self.resume_reading()
 
     def unread(self, data: bytes) -> None:
         """Put ``data`` back in front of what was read: the next sink or read gets it first."""
@@ -147,7 +162,7 @@ class PushStream:
         if self._sink is not None:
             if buffer is not None and buffer.size:
                 self._feed(buffer.take(buffer.size))
-            if self._eof and not self._held and not self._closed:
+            if self._eof and not (self._eof_told or self._held or self._closed):
                 self._feed_eof()
         if not (self._reader_on or self._held or self._eof) and self._can_register():
             self._start_reader()
@@ -210,6 +225,7 @@ class PushStream:
     def _feed_eof(self) -> None:
         sink = self._sink
         if sink is not None:
+            self._eof_told = True
             try:
                 sink.eof_received()
             except Exception:
@@ -282,7 +298,7 @@ class PushStream:
         self._low_water = high // 4 if low is None else low
 
     def _enqueue(self, buffers: Sequence[Buffer]) -> None:
-        if self._closed:
+        if self._closed or self._write_error is not None:
             return
         if self._eof_wanted:
             raise StreamClosedError  # write_eof() came first: a fault of the caller
@@ -319,8 +335,7 @@ class PushStream:
             return
         if queue.size:
             if not self._writer_on:
-                self._writer_on = True
-                self._loop.add_writer(self.fileno(), self._on_writable)
+                self._start_writer()
         else:
             queue.advance(0)  # futures that waited for nothing but their turn
             self._queue = None
@@ -343,6 +358,10 @@ class PushStream:
             return
         self._flush()
 
+    def _start_writer(self) -> None:
+        self._loop.add_writer(self.fileno(), self._on_writable)
+        self._writer_on = True
+
     def _stop_writer(self) -> None:
         if self._writer_on:
             self._writer_on = False
@@ -359,7 +378,32 @@ class PushStream:
                 self._write_failed(error)
 
     def _write_failed(self, error: OSError) -> None:
-        self.close(error)
+        if self._sink is None or self._held or not self._reader_on:
+            self.close(error)
+            return
+        # The peer may have said why before it left (a server that refuses a large request, say):
+        # what it sent is delivered first. Not from here: a sink is not called from its own send().
+        self._write_error = error
+        self._blocked = True
+        self._stop_writer()
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            queue.fail(StreamClosedError(real_error=error))
+        self._call_soon(self._read_rest)
+
+    def _read_rest(self) -> None:
+        for _ in range(_LAST_READS):
+            if not self._reader_on or self._held:
+                break
+            try:
+                data = self._recv(self.read_chunk_size)
+            except OSError:
+                break
+            if not data:
+                self._on_eof()
+                break
+            self._feed(data)
+        self.close(self._write_error)
 
     # -- closing -----------------------------------------------------------------------------
 
@@ -386,6 +430,7 @@ class PushStream:
         self._stop_reader()
         self._stop_writer()
         self.close_fd()
+        self._recv, self._send = _gone, _gone  # they may lead back to the stream: no cycles
         queue, self._queue = self._queue, None
         if queue is not None:
             queue.fail(StreamClosedError(real_error=self.error))
@@ -407,3 +452,7 @@ class PushStream:
         except RuntimeError:
             # The loop is closed: nothing will ever run again, the rest is tidying up.
             pass
+
+
+def _gone(_: object) -> NoReturn:
+    raise OSError(errno.EBADF, os.strerror(errno.EBADF))

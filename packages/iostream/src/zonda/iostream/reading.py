@@ -11,6 +11,7 @@ for the next one.
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
@@ -19,11 +20,17 @@ from zonda.iostream.readbuffer import ReadBuffer
 
 T = TypeVar("T")
 
+_EAGER_SEARCH = 64 * 1024
+
 
 class Read(asyncio.Future[T], Generic[T]):
     """What all kinds of read share."""
 
     give_back: Callable[[bytes], None] | None = None
+    """Set by the stream: puts bytes back in front."""
+
+    retry: "Callable[[Read[Any]], None] | None" = None
+    """Set by the stream: attempts this read anew, if it is still the pending one."""
 
     def attempt(self, buffer: ReadBuffer) -> bool:
         """Resolve from ``buffer`` if it holds enough."""
@@ -59,6 +66,7 @@ class ReadBytes(Read[bytes]):
         self._partial = partial
 
     def attempt(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
         if buffer.size >= self._count:
             self.set_result(buffer.take(self._count))
             return True
@@ -78,6 +86,7 @@ class ReadInto(Read[int]):
         self._filled = 0
 
     def attempt(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
         if buffer.size:
             self._filled += buffer.take_into(self._target[self._filled :])
         if self._filled == len(self._target) or (self._partial and self._filled):
@@ -86,6 +95,7 @@ class ReadInto(Read[int]):
         return False
 
     def unread(self, result: int) -> bytes:
+        """See Read."""
         return bytes(self._target[:result])
 
     def taken(self) -> bytes:
@@ -105,22 +115,35 @@ class ReadUntil(Read[bytes]):
         self._searched = 0
 
     def attempt(self, buffer: ReadBuffer) -> bool:
-        size = buffer.size
-        delimiter = self._delimiter
-        # The delimiter may straddle what was searched and what is new.
-        start = max(0, self._searched - len(delimiter) + 1)
-        if size > self._searched or not delimiter:
-            chunks = buffer.chunks_from(start)
-            recent = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            found = recent.find(delimiter)
-            if found >= 0:
-                end = start + found + len(delimiter)
-                self._check(end)
-                self.set_result(buffer.take(end))
-                return True
-            self._searched = size
-        self._check(size)
+        """See Read."""
+        end = self._find(buffer)
+        if end:
+            self._check(end)
+            self.set_result(buffer.take(end))
+            return True
+        self._searched = buffer.size
+        self._check(buffer.size)
         return False
+
+    def _find(self, buffer: ReadBuffer) -> int:
+        """Where the delimiter ends; 0 where there is none yet."""
+        delimiter = self._delimiter
+        overlap = len(delimiter) - 1
+        # The delimiter may straddle what was searched and what is new, and any two chunks.
+        start = max(0, self._searched - overlap)
+        tail = b""
+        for chunk in buffer.chunks_from(start):
+            if tail:
+                found = (tail + chunk[:overlap]).find(delimiter)
+                if found >= 0:
+                    return start - len(tail) + found + len(delimiter)
+            found = chunk.find(delimiter)
+            if found >= 0:
+                return start + found + len(delimiter)
+            start += len(chunk)
+            if overlap:
+                tail = chunk[-overlap:] if len(chunk) >= overlap else (tail + chunk)[-overlap:]
+        return 0
 
     def _check(self, size: int) -> None:
         if self._max_bytes is not None and size > self._max_bytes:
@@ -130,9 +153,9 @@ class ReadUntil(Read[bytes]):
 class ReadRegex(Read[bytes]):
     """Up to the end of the first match.
 
-    An expression cannot be resumed, so it is searched from the start again: at each chunk while
-    the buffer is small, then each time it has grown by an eighth and whenever the stream runs
-    dry (``flush``), which keeps the cost of a long read linear.
+    A search for an expression cannot be resumed, so each one begins at the start of the data. Up to
+    64 KiB there is one for each chunk; above, one when the data has grown by a quarter, or
+    after a rest of four times what the last one took.
     """
 
     def __init__(
@@ -144,16 +167,41 @@ class ReadRegex(Read[bytes]):
         super().__init__(loop=loop)
         self._regex = regex
         self._max_bytes = max_bytes
+        self._next_size = 0
+        self._rest = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def attempt(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
+        if _EAGER_SEARCH < buffer.size < self._next_size and self.retry is not None:
+            self._check(buffer.size)
+            if self._timer is None:
+                self._timer = self.get_loop().call_later(self._rest, self._search_again)
+            return False
+        return self.at_eof(buffer)
+
+    def at_eof(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
         size = buffer.size
+        started = time.perf_counter()
         match = self._regex.search(buffer.joined())
+        self._rest = 4 * (time.perf_counter() - started)
+        self._next_size = size + size // 4
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if match is not None:
             self._check(match.end())
             self.set_result(buffer.take(match.end()))
             return True
         self._check(size)
         return False
+
+    def _search_again(self) -> None:
+        self._timer = None
+        self._next_size = 0
+        if self.retry is not None and not self.done():
+            self.retry(self)
 
     def _check(self, size: int) -> None:
         if self._max_bytes is not None and size > self._max_bytes:
@@ -164,8 +212,42 @@ class ReadUntilClose(Read[bytes]):
     """Everything until the peer has finished."""
 
     def attempt(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
         return False
 
     def at_eof(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
         self.set_result(buffer.take(buffer.size))
         return True
+
+
+class ReadStreaming(Read[bytes]):
+    """``count`` bytes, or all until the end, handed on as they come; the result is empty."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        count: int | None,
+        deliver: Callable[[bytes], object],
+    ) -> None:
+        super().__init__(loop=loop)
+        self._missing = count
+        self._deliver = deliver
+
+    def attempt(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
+        count = buffer.size if self._missing is None else min(buffer.size, self._missing)
+        if count:
+            if self._missing is not None:
+                self._missing -= count
+            self._deliver(buffer.take(count))
+        return self._finish(self._missing == 0)
+
+    def at_eof(self, buffer: ReadBuffer) -> bool:
+        """See Read."""
+        return self.attempt(buffer) or self._finish(self._missing is None)
+
+    def _finish(self, complete: bool) -> bool:
+        if complete and not self.done():
+            self.set_result(b"")
+        return complete

@@ -37,7 +37,7 @@ class IOStream(BaseIOStream):
     b'hello\\n' b'world'
     """
 
-    __slots__ = ("_connecting", "_recv", "_send", "socket")
+    __slots__ = ("_connecting", "socket")
 
     def __init__(
         self,
@@ -46,31 +46,35 @@ class IOStream(BaseIOStream):
         read_chunk_size: int | None = None,
         max_write_buffer_size: int | None = None,
     ) -> None:
-        self.socket: socket.socket = socket
+        self.socket: _Socket = socket
         socket.setblocking(False)
         super().__init__(max_buffer_size, read_chunk_size, max_write_buffer_size)
         self._connecting: asyncio.Future[Any] | None = None
-        # The socket's own methods stand in for ours: a Python frame less for each message.
         self._recv = socket.recv
         self._send = socket.send
 
     def fileno(self) -> int:
+        """See BaseIOStream."""
         return self.socket.fileno()
 
     def close_fd(self) -> None:
+        """See BaseIOStream."""
         self.socket.close()
 
     def get_fd_error(self) -> Exception | None:
+        """See BaseIOStream."""
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         return OSError(code, errno.errorcode.get(code, str(code))) if code else None
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        """See BaseIOStream."""
         try:
             return self.socket.recv_into(buf)
         except BlockingIOError:
             return None
 
     def write_to_fd(self, data: memoryview) -> int:
+        """See BaseIOStream."""
         return self.socket.send(data)
 
     def _send_many(self, buffers: Sequence[Buffer]) -> int:
@@ -82,10 +86,12 @@ class IOStream(BaseIOStream):
         self.socket.shutdown(socket.SHUT_WR)
 
     def set_nodelay(self, value: bool) -> None:
+        """Send small writes at once (TCP_NODELAY) instead of gathering them."""
         if self.socket.family in (socket.AF_INET, socket.AF_INET6):
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(value))
 
     def abort(self) -> None:
+        """Close at once; a TCP peer sees a reset."""
         if not self._closed and self.socket.family in (socket.AF_INET, socket.AF_INET6):
             linger = struct.pack("ii", 1, 0)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -1,9 +1,9 @@
 """Reads and writes as futures, on top of the push interface.
 
 One read may be pending (``reading.py``). Without one the descriptor is left alone; only a stream
-with a close callback reads ahead, up to ``read_chunk_size`` bytes, to notice the peer's end. A read that is not satisfied
-before the peer finishes fails with StreamClosedError, and so does every call on a closed stream;
-what was read before the end can still be read after it.
+with a close callback reads ahead, up to ``read_chunk_size`` bytes, to notice the peer's end.
+A read that is not satisfied before the peer finishes fails with StreamClosedError, and so does
+every call on a closed stream; what was read before the end can still be read after it.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from zonda.iostream.reading import (
     ReadBytes,
     ReadInto,
     ReadRegex,
+    ReadStreaming,
     ReadUntil,
     ReadUntilClose,
 )
@@ -67,6 +68,8 @@ class BaseIOStream(PushStream):
         # A chunk may not by itself be more than the buffer holds.
         super().__init__(min(read_chunk_size or 65536, self.max_buffer_size // 2 or 1))
         self.max_write_buffer_size = max_write_buffer_size
+        self._recv = self._recv_from_fd
+        self._send = self._send_to_fd
         self._read: Read[Any] | None = None
         self._close_callback: Callable[[], object] | None = None
 
@@ -84,14 +87,14 @@ class BaseIOStream(PushStream):
         """The error the operating system has noted for the descriptor, if it can be asked."""
         return None
 
-    def _recv(self, size: int) -> bytes:
+    def _recv_from_fd(self, size: int) -> bytes:
         buffer = bytearray(size)
         count = self.read_from_fd(buffer)
         if count is None:
             raise BlockingIOError
         return bytes(memoryview(buffer)[:count])
 
-    def _send(self, data: Buffer) -> int:
+    def _send_to_fd(self, data: Buffer) -> int:
         return self.write_to_fd(memoryview(data))
 
     # -- reading -----------------------------------------------------------------------------
@@ -132,12 +135,20 @@ class BaseIOStream(PushStream):
         num_bytes: int,
         partial: "bool | Callable[[bytes], object]" = False,
         callback: Callable[[bytes], object] | None = None,
+        streaming_callback: Callable[[bytes], object] | None = None,
     ) -> "asyncio.Future[bytes]":
-        """Read ``num_bytes`` bytes, or with ``partial`` at least one and at most so many."""
+        """Read ``num_bytes`` bytes, or with ``partial`` at least one and at most so many.
+
+        With ``streaming_callback`` (the API of Tornado 4) it gets the bytes as they come,
+        and the result is empty.
+        """
         if callable(partial):
-            partial, callback = False, partial
+            callback = partial
+            partial = False
         if not isinstance(num_bytes, int):
             raise TypeError(f"num_bytes is an int, not {type(num_bytes).__name__}")
+        if streaming_callback is not None:
+            return self._stream_to(num_bytes, streaming_callback, callback)
         return self._start(ReadBytes(self._loop, num_bytes, partial), callback)
 
     def read_into(
@@ -151,15 +162,34 @@ class BaseIOStream(PushStream):
         ``buf`` belongs to the stream until the future is done.
         """
         if callable(partial):
-            partial, callback = False, partial
+            callback = partial
+            partial = False
         target = memoryview(buf).cast("B")
         return self._start(ReadInto(self._loop, target, partial), callback)
 
     def read_until_close(
-        self, callback: Callable[[bytes], object] | None = None
+        self,
+        callback: Callable[[bytes], object] | None = None,
+        streaming_callback: Callable[[bytes], object] | None = None,
     ) -> "asyncio.Future[bytes]":
-        """Read everything until the peer has finished; bounded by ``max_buffer_size``."""
+        """Read everything until the peer has finished; bounded by ``max_buffer_size``.
+
+        With ``streaming_callback`` it is as with ``read_bytes``, and nothing is kept.
+        """
+        if streaming_callback is not None:
+            return self._stream_to(None, streaming_callback, callback)
         return self._start(ReadUntilClose(loop=self._loop), callback)
+
+    def _stream_to(
+        self,
+        count: int | None,
+        streaming_callback: Callable[[bytes], object],
+        callback: Callable[[bytes], object] | None,
+    ) -> "asyncio.Future[bytes]":
+        def deliver(data: bytes) -> None:
+            self._run_callback(streaming_callback, data)
+
+        return self._start(ReadStreaming(self._loop, count, deliver), callback)
 
     def reading(self) -> bool:
         """Whether a read is pending."""
@@ -174,6 +204,7 @@ class BaseIOStream(PushStream):
         if callback is not None:
             self._call_with_result(read, callback)
         read.give_back = self._give_back
+        read.retry = self._retry
         self._read = read
         buffer = self._read_buffer
         if buffer is None:
@@ -227,8 +258,11 @@ class BaseIOStream(PushStream):
 
     def _give_back(self, data: bytes) -> None:
         self.unread(data)
-        read = self._read
-        if read is not None and not read.done() and self._read_buffer is not None:
+        if self._read is not None and not self._read.done():
+            self._retry(self._read)
+
+    def _retry(self, read: Read[Any]) -> None:
+        if read is self._read and self._read_buffer is not None:
             self._attempt(read, self._read_buffer, self._closed)
 
     def _pulled(self, data: bytes) -> None:
@@ -243,6 +277,7 @@ class BaseIOStream(PushStream):
             self._held = True
 
     def set_sink(self, sink: Sink | None) -> None:
+        """See PushStream; not while a read is pending (AlreadyReadingError)."""
         if self.reading():
             raise AlreadyReadingError
         if self._read is not None:

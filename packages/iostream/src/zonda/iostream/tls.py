@@ -165,7 +165,7 @@ class SSLIOStream(IOStream):
                 return
             self.socket = sock
         # A cut must be told apart from an end (SSLSocket hides the difference by default).
-        sock.suppress_ragged_eofs = False
+        sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # typeshed lacks it
         self._handshake()
 
     def _handshake(self) -> None:
@@ -182,8 +182,7 @@ class SSLIOStream(IOStream):
             # Not while readable too: that would spin if the peer sends and does not read.
             self._stop_reader()
             if not self._writer_on:
-                self._writer_on = True
-                self._loop.add_writer(self.fileno(), self._on_writable)
+                self._start_writer()
             return
         except (OSError, ValueError) as error:
             self._handshake_failed(error)
@@ -234,8 +233,7 @@ class SSLIOStream(IOStream):
             except ssl.SSLWantWriteError:
                 self._read_wants_write = True
                 if not self._writer_on:
-                    self._writer_on = True
-                    self._loop.add_writer(self.fileno(), self._on_writable)
+                    self._start_writer()
                 break
             except ssl.SSLZeroReturnError:
                 data = b""

@@ -1,7 +1,7 @@
 """TLS settings: from what Tornado's users write to an ``ssl.SSLContext``.
 
-Contexts made here speak TLS 1.2 or newer, without compression and renegotiation; a client's verifies
-the certificate and the host name against the system's authorities unless told otherwise.
+Contexts made here speak TLS 1.2 or newer, without compression and renegotiation; a client's
+verifies the certificate and the host name against the system's authorities unless told otherwise.
 """
 
 import socket
