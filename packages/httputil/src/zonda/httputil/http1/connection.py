@@ -100,6 +100,11 @@ class Connection:
         """How many bytes have been received and not consumed: what back-pressure goes by."""
         return len(self._buffer) - self._position
 
+    @property
+    def body_limit(self) -> int | None:
+        """Content that is still allowed in the current message, in bytes; None for any."""
+        return self._body_limit
+
     def set_body_limit(self, limit: int | None) -> None:
         """Allow the current message `limit` bytes of content instead of ``limits.body``.
 

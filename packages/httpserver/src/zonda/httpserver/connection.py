@@ -1,0 +1,497 @@
+"""The server's HTTP/1.1 driver: it moves bytes between a stream and the protocol.
+
+The stream pushes chunks in (`data_received`); the protocol turns them into events; events become
+calls of the application's delegates. What the application answers becomes bytes and goes straight
+to the stream. Nothing of it makes a task or a future for a request that is answered at once, and
+there is one write a response.
+
+Pipelined requests are answered in order: the protocol gives no event of the next request until the
+response to this one is complete. Meanwhile reading goes on, so that a disconnect is noticed, until
+`READ_AHEAD` bytes are waiting; from then on the deadlines' timer looks for one.
+
+A peer that closes its sending side may still read: its response goes on. The application is told
+all the same (``on_connection_close``), because most peers that do so are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from zonda.httpserver.exchange import HTTP1Exchange
+from zonda.httpserver.hangup import hung_up
+from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
+from zonda.httpserver.refusal import refusal
+from zonda.httputil import (
+    HTTPInputError,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+)
+from zonda.httputil.http1 import (
+    ConnectionClosed,
+    Data,
+    EndOfMessage,
+    InformationalResponse,
+    Limits,
+    RemoteProtocolError,
+    Request,
+    ServerConnection,
+    Signal,
+)
+from zonda.ioloop.log import app_log, gen_log
+from zonda.iostream import StreamClosedError
+
+if TYPE_CHECKING:
+    from zonda.httpserver.context import HTTPRequestContext
+    from zonda.httpserver.deadlines import DeadlineTimer
+    from zonda.iostream import IOStream
+
+Buffer = bytes | bytearray | memoryview
+
+# Bytes behind the current request that may wait before reading pauses.
+READ_AHEAD = 64 * 1024
+# Requests and body pieces handled in one go before other connections get their turn.
+EVENTS_PER_TURN = 64
+# What a peer may still send after an error response before it is cut off, in bytes.
+LINGER_BYTES = 1024 * 1024
+
+_CONTINUE = InformationalResponse(100, "Continue")
+
+
+class HTTP1ServerConnection:
+    """Serves HTTP/1.1 on one stream.
+
+    Args:
+        stream: An open stream that nothing has been read from.
+        params: Settings; the defaults of `HTTP1ConnectionParameters` if None.
+        context: Address and scheme, which requests show as ``remote_ip`` and ``protocol``.
+        timer: The deadlines' timer, shared by all connections of a server; None for a connection
+            without deadlines.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_body_deadline",
+        "_chunk_size",
+        "_closed",
+        "_delegate",
+        "_draining",
+        "_exchange",
+        "_lingering",
+        "_peer_finished",
+        "_progress",
+        "_pumping",
+        "_queued",
+        "_reading_paused",
+        "_rest",
+        "_since",
+        "_timer",
+        "_waiting",
+        "_write_future",
+        "_writing_paused",
+        "context",
+        "params",
+        "protocol",
+        "stream",
+    )
+
+    def __init__(
+        self,
+        stream: IOStream,
+        params: HTTP1ConnectionParameters | None = None,
+        context: HTTPRequestContext | None = None,
+        timer: DeadlineTimer | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.stream = stream
+        self.params = params or HTTP1ConnectionParameters()
+        self.context: Any = context
+        self.protocol = ServerConnection(limits or limits_of(self.params))
+        self._timer = timer
+        self._delegate: HTTPServerConnectionDelegate | None = None
+        self._exchange: HTTP1Exchange | None = None
+        self._pumping = False
+        self._chunk_size = self.params.chunk_size or DEFAULT_CHUNK_SIZE
+        self._rest = b""  # body bytes beyond one chunk, to be delivered next
+        self._waiting: asyncio.Future[Any] | None = None
+        self._write_future: asyncio.Future[None] | None = None
+        self._writing_paused = False
+        self._reading_paused = False
+        self._peer_finished = False
+        self._draining = False
+        self._lingering: int | None = None
+        self._closed: asyncio.Future[None] | None = None
+        # Clock readings for the deadlines: since when this phase lasts, and when the peer last
+        # sent or took something.
+        self._since = self._progress = timer.now if timer is not None else 0.0
+        self._queued = 0
+        self._body_deadline: float | None = None
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def start_serving(self, delegate: HTTPServerConnectionDelegate) -> None:
+        """Begin to read requests and to hand them to ``delegate``."""
+        self._delegate = delegate
+        if self._timer is not None:
+            self._timer.add(self)
+        self.stream.set_sink(self)
+
+    async def close(self) -> None:
+        """Close the connection, whatever is going on, and wait until the application was told."""
+        if self.stream.closed() and self._delegate is None:
+            return
+        self._closed = asyncio.get_running_loop().create_future()
+        self.stream.close()
+        await self._closed
+
+    def drain(self) -> None:
+        """Close as soon as no request is being answered; its response says so to the peer."""
+        self._draining = True
+        self.protocol.close_after_response()
+        if self._exchange is None:
+            self.stream.close_when_flushed()
+
+    def abort(self) -> None:
+        """Reset the connection: the response cannot be completed and must not look complete."""
+        self.stream.abort()
+
+    def detach(self) -> IOStream:
+        """Give the stream away; what was received behind the request is what it reads first."""
+        stream = self.stream
+        rest = self.protocol.trailing_data
+        self._end_of_life()
+        stream.set_sink(None)
+        if rest:
+            stream.unread(rest)
+        return stream
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything written would be sent."""
+        return not self.stream.closed()
+
+    # -- what the stream says --------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        if self._timer is not None:
+            self._progress = self._timer.now
+        if self._lingering is not None:
+            self._lingering -= len(data)
+            if self._lingering < 0:
+                self.stream.close()
+            return
+        protocol = self.protocol
+        if self._exchange is None and not protocol.bytes_buffered:
+            self._since = self._progress  # the first byte of a request starts its header deadline
+        protocol.receive_data(data)
+        self._pump()
+        if protocol.bytes_buffered > READ_AHEAD and (
+            self._exchange is not None or self._waiting is not None
+        ):
+            self._reading_paused = True
+            self.stream.pause_reading()
+
+    def eof_received(self) -> None:
+        """The peer sends no more; it may still read."""
+        if self._lingering is not None:
+            self.stream.close()
+            return
+        self._peer_finished = True
+        self.protocol.receive_data(b"")
+        exchange = self._exchange
+        if exchange is not None and exchange.request_complete and not exchange.finished:
+            exchange.peer_gone()
+        self._pump()
+
+    def connection_lost(self, error: BaseException | None) -> None:
+        """The stream is closed."""
+        exchange = self._exchange
+        if self._write_future is not None:
+            future, self._write_future = self._write_future, None
+            if not future.done():
+                future.set_exception(StreamClosedError(real_error=error))
+                future.exception()  # not everybody waits for a write
+        self._end_of_life()
+        if exchange is not None:
+            try:
+                exchange.peer_gone()
+            except Exception:
+                app_log.error("Uncaught exception in on_connection_close", exc_info=True)
+
+    def pause_writing(self) -> None:
+        """The peer reads more slowly than we write."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writing_paused = False
+        if self._write_future is not None:
+            future, self._write_future = self._write_future, None
+            if not future.done():
+                future.set_result(None)
+
+    def _end_of_life(self) -> None:
+        if self._timer is not None:
+            self._timer.discard(self)
+        delegate, self._delegate = self._delegate, None
+        self._exchange = None
+        if delegate is not None:
+            delegate.on_close(self)
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+    # -- from events to delegates ----------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Handle what the protocol has until it needs more, or has to wait for the application."""
+        if self._pumping or self._waiting is not None:
+            return
+        self._pumping = True
+        next_event = self.protocol.next_event
+        try:
+            for _ in range(EVENTS_PER_TURN):
+                if self._rest:
+                    data, self._rest = self._rest, b""
+                    self._body_arrives(data)
+                    if self._waiting is not None:
+                        return
+                    continue
+                event = next_event()
+                kind = event.__class__
+                if kind is Request:
+                    self._request_begins(event)  # type: ignore[arg-type]
+                elif kind is EndOfMessage:
+                    self._request_ends()
+                elif kind is Data:
+                    self._body_arrives(event.data)  # type: ignore[union-attr]
+                elif kind is ConnectionClosed:
+                    self.stream.close_when_flushed()
+                    return
+                else:
+                    assert event.__class__ is Signal
+                    return
+                if self._waiting is not None or self._delegate is None:
+                    return
+            # Fair to others: the rest of what this peer has sent comes in the next turn.
+            asyncio.get_running_loop().call_soon(self._pump)
+        except RemoteProtocolError as error:
+            self._refuse(error.status, str(error))
+        except HTTPInputError as error:
+            # The application, or a lazily parsed part of the request, found fault with it.
+            self._refuse(getattr(error, "status", 400), str(error))
+        except Exception:
+            app_log.error("Uncaught exception", exc_info=True)
+            self.abort()
+        finally:
+            self._pumping = False
+
+    def _request_begins(self, event: Request) -> None:
+        delegate = self._delegate
+        assert delegate is not None
+        exchange = self._exchange = HTTP1Exchange(self, event.method == "HEAD")
+        if self._draining or self.params.no_keep_alive:
+            self.protocol.close_after_response()
+        message = exchange.delegate = delegate.start_request(self, exchange)
+        waiting = message.headers_received(
+            RequestStartLine(event.method, event.target, event.version), event.headers
+        )
+        if self.params.body_timeout is not None and self._timer is not None:
+            self.set_body_timeout(self.params.body_timeout)
+        if waiting is not None:
+            self._wait(waiting)
+        if event.expect_continue:
+            length = event.content_length or 0
+            if self._waiting is not None:
+                self._waiting.add_done_callback(lambda _: self._continue(length))
+            else:
+                self._continue(length)
+
+    def _continue(self, length: int) -> None:
+        """Ask for the body, unless it is too long or the application has answered without it."""
+        exchange = self._exchange
+        limit = self.protocol.body_limit
+        if (
+            exchange is not None
+            and not exchange.headers_written
+            and self.protocol.expects_continue
+            and (limit is None or length <= limit)
+            and self.is_open
+        ):
+            self.send(self.protocol.send(_CONTINUE))
+
+    def _body_arrives(self, data: bytes) -> None:
+        exchange = self._exchange
+        size = self._chunk_size
+        if exchange is None or exchange.delegate is None:
+            return  # answered already: the rest of the body is of no interest
+        if len(data) > size:
+            self._rest = data[size:]
+            data = data[:size]
+        waiting = exchange.delegate.data_received(data)
+        if waiting is not None:
+            self._wait(waiting)
+
+    def _request_ends(self) -> None:
+        exchange = self._exchange
+        self._body_deadline = None
+        if exchange is None:
+            return
+        exchange.request_complete = True
+        if exchange.delegate is not None:
+            exchange.delegate.finish()
+
+    def _wait(self, waiting: Awaitable[None]) -> None:
+        """Hold the next event back until the application is ready for it."""
+        future = asyncio.ensure_future(waiting)
+        if future.done():
+            future.result()
+            return
+        self._waiting = future
+        future.add_done_callback(self._ready)
+
+    def _ready(self, future: asyncio.Future[Any]) -> None:
+        self._waiting = None
+        if future.cancelled():
+            self.abort()
+            return
+        error = future.exception()
+        if error is None:
+            self._resume()
+        elif isinstance(error, HTTPInputError):
+            self._refuse(getattr(error, "status", 400), str(error))
+        else:
+            app_log.error("Uncaught exception", exc_info=error)
+            self.abort()
+
+    def _resume(self) -> None:
+        if not self.is_open:
+            return
+        self._pump()
+        if self._reading_paused and self.protocol.bytes_buffered <= READ_AHEAD:
+            self._reading_paused = False
+            self.stream.resume_reading()
+
+    # -- from the application to the stream ------------------------------------------------------
+
+    def send(self, buffers: Sequence[Buffer]) -> asyncio.Future[None]:
+        """Write, and tell when more may be written (see `HTTP1Exchange.write`)."""
+        stream = self.stream
+        if stream.closed():
+            future = asyncio.get_running_loop().create_future()
+            future.set_exception(StreamClosedError(real_error=stream.error))
+            future.exception()
+            return future
+        if len(buffers) == 1:
+            stream.send(buffers[0])
+        elif buffers:
+            stream.send_buffers(buffers)
+        if not self._writing_paused:
+            future = asyncio.get_running_loop().create_future()
+            future.set_result(None)
+            return future
+        if self._write_future is None or self._write_future.done():
+            self._write_future = asyncio.get_running_loop().create_future()
+        return self._write_future
+
+    def response_complete(self, exchange: HTTP1Exchange) -> None:
+        """Go on with the next request, or close."""
+        if self._exchange is not exchange:
+            return
+        self._exchange = None
+        exchange.delegate = None
+        protocol = self.protocol
+        if not exchange.request_complete:
+            # Answered before the body was read. It is not worth reading on for.
+            self._linger()
+            return
+        if not protocol.keep_alive or self._peer_finished and not protocol.bytes_buffered:
+            self.stream.close_when_flushed()
+            return
+        self._since = self._progress
+        protocol.start_next_cycle()
+        if not self._pumping and (protocol.bytes_buffered or self._peer_finished):
+            self._resume()
+
+    def _refuse(self, status: int, why: str) -> None:
+        """Answer a bad request, once, and close."""
+        gen_log.info("Malformed HTTP message from %s: %s", self.context, why)
+        exchange, self._exchange = self._exchange, None
+        started = exchange is not None and exchange.headers_written
+        if exchange is not None:
+            exchange.finished = True
+            exchange.peer_gone()
+        if not self.is_open:
+            return
+        if started:
+            # A response is half out already; only its end can say that something went wrong.
+            self.abort()
+            return
+        self.stream.send(refusal(status))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Let the peer read the answer: close now and what it still sends would reset it."""
+        self._lingering = LINGER_BYTES
+        self._since = self._timer.now if self._timer is not None else 0.0
+        self.stream.write_eof()
+        if self._peer_finished or self._timer is None:
+            self.stream.close_when_flushed()
+        else:
+            self._reading_paused = False
+            self.stream.resume_reading()
+
+    # -- deadlines -------------------------------------------------------------------------------
+
+    def set_body_timeout(self, timeout: float | None) -> None:
+        """Give the body that is being received so many seconds from now; None for no limit."""
+        if timeout is None or self._timer is None:
+            self._body_deadline = None
+        else:
+            self._body_deadline = self._timer.now + timeout
+
+    def check_deadlines(self, now: float) -> None:
+        """Close if the peer has kept us waiting for too long (the timer asks once a second)."""
+        if self.stream.closed():
+            return
+        params = self.params
+        queued = self.stream.bytes_queued
+        if queued:
+            if queued != self._queued:
+                self._queued = queued
+                self._progress = now
+            elif _overdue(now, self._progress, params.write_timeout):
+                gen_log.info("%s takes no data: closing the connection", self.context)
+                self.abort()
+            return
+        self._queued = 0
+        exchange = self._exchange
+        if self._lingering is not None:
+            if now - self._since >= params.linger_timeout:
+                self.stream.close()
+        elif exchange is None:
+            if self.protocol.bytes_buffered:
+                if _overdue(now, self._since, params.header_timeout):
+                    self._refuse(408, "the head of the request takes too long")
+            elif _overdue(now, self._since, params.idle_timeout):
+                self.stream.close()
+        elif self._reading_paused and hung_up(self.stream.fileno()):
+            self.stream.close()
+        elif not exchange.request_complete and self._waiting is None:
+            if self._body_deadline is not None and now >= self._body_deadline:
+                self._refuse(408, "the body of the request takes too long")
+            elif _overdue(now, self._progress, params.read_timeout):
+                self._refuse(408, "the body of the request does not arrive")
+
+
+def _overdue(now: float, since: float, timeout: float | None) -> bool:
+    return timeout is not None and now - since >= timeout
+
+
+def limits_of(params: HTTP1ConnectionParameters) -> Limits:
+    """The protocol's limits that belong to a server's settings."""
+    default = Limits()
+    head = params.max_header_size or default.head
+    body = default.body if params.max_body_size is None else params.max_body_size
+    return Limits(start_line=min(default.start_line, head), head=head, body=body)

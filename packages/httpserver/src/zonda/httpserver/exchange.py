@@ -1,0 +1,202 @@
+"""One request and its response, as the application sees it: ``request.connection``.
+
+Each request has an exchange of its own. What an application writes after its response is finished,
+or after the connection is gone, therefore never ends up in somebody else's response: it raises
+`HTTPOutputError` or gives a future with `StreamClosedError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from zonda.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPOutputError,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from zonda.httputil.http1 import Data, EndOfMessage, InformationalResponse, Response
+
+if TYPE_CHECKING:
+    from zonda.httpserver.connection import HTTP1ServerConnection
+    from zonda.httpserver.context import HTTPRequestContext
+    from zonda.iostream import IOStream
+
+_END = EndOfMessage()
+
+
+class HTTP1Exchange(HTTPConnection):
+    """The connection that belongs to one request.
+
+    Args:
+        connection: The connection that the request came over.
+        is_head: Whether the request is a HEAD, whose response has no body.
+    """
+
+    __slots__ = (
+        "_close_callback",
+        "_connection",
+        "_has_length",
+        "delegate",
+        "finished",
+        "headers_written",
+        "is_head",
+        "request_complete",
+    )
+
+    def __init__(self, connection: HTTP1ServerConnection, is_head: bool) -> None:
+        self._connection = connection
+        self._close_callback: Callable[[], object] | None = None
+        self.delegate: HTTPMessageDelegate | None = None
+        self.is_head = is_head
+        self.headers_written = False
+        self.finished = False
+        self.request_complete = False
+
+    @property
+    def stream(self) -> IOStream:
+        """The stream below; its owner is the server until `detach`."""
+        return self._connection.stream
+
+    @property
+    def context(self) -> HTTPRequestContext:
+        """Address and scheme of the connection."""
+        return self._connection.context
+
+    def write_headers(
+        self,
+        start_line: RequestStartLine | ResponseStartLine,
+        headers: HTTPHeaders,
+        chunk: bytes | None = None,
+    ) -> asyncio.Future[None]:
+        """Send the head of the response and the first piece of its body.
+
+        Without ``Content-Length`` the body is chunked (HTTP/1.1) or ends with the connection
+        (HTTP/1.0). A status of 1xx other than 101 is an informational response: the final one has
+        still to follow.
+
+        Args:
+            start_line: Status and reason.
+            headers: The fields; framing fields are added as needed.
+            chunk: Body bytes.
+
+        Returns:
+            A future that is done when more may be written without piling up.
+
+        Raises:
+            HTTPOutputError: A character that may not be sent; too long a body; a second head.
+        """
+        assert isinstance(start_line, ResponseStartLine)
+        if self.finished:
+            raise HTTPOutputError("this response is finished already")
+        code = start_line.code
+        if 100 <= code < 200 and code != 101:
+            return self._connection.send(
+                self._connection.protocol.send(
+                    InformationalResponse(code, start_line.reason, headers)
+                )
+            )
+        protocol = self._connection.protocol
+        buffers = protocol.send(Response(code, start_line.reason, headers))
+        self.headers_written = True
+        if chunk and not self.is_head:
+            buffers += protocol.send(Data(chunk))
+        return self._connection.send(buffers)
+
+    def write(self, chunk: bytes) -> asyncio.Future[None]:
+        """Send a piece of the body.
+
+        Returns:
+            A future that is done when more may be written without piling up.
+
+        Raises:
+            HTTPOutputError: There is no head yet, the response is finished, or this is more than
+                ``Content-Length`` says.
+        """
+        if self.finished:
+            raise HTTPOutputError("this response is finished already")
+        if not chunk or self.is_head:
+            return self._connection.send([])
+        return self._connection.send(self._connection.protocol.send(Data(chunk)))
+
+    def finish(self) -> None:
+        """Say that the response is complete.
+
+        Raises:
+            HTTPOutputError: ``Content-Length`` says more than was written; the connection is
+                closed, because the peer would wait for the rest.
+        """
+        if self.finished:
+            return
+        self.finished = True
+        connection = self._connection
+        if connection.is_open:
+            try:
+                buffers = connection.protocol.send(_END)
+            except HTTPOutputError:
+                connection.abort()
+                raise
+            if buffers:
+                connection.send(buffers)
+        connection.response_complete(self)
+
+    def respond(
+        self, status: int, reason: str, headers: HTTPHeaders, body: bytes
+    ) -> asyncio.Future[None]:
+        """Send a whole response in one write: `write_headers` and `finish` at once.
+
+        Args:
+            status: The status code.
+            reason: The reason phrase.
+            headers: The fields, ``Content-Length`` included where the status has a body.
+            body: All of it.
+
+        Returns:
+            A future that is done when the bytes are out or few.
+
+        Raises:
+            HTTPOutputError: As `write_headers`; nothing has been sent then.
+        """
+        connection = self._connection
+        buffers = connection.protocol.send_response(status, reason, headers, body)
+        self.headers_written = self.finished = True
+        future = connection.send(buffers)
+        connection.response_complete(self)
+        return future
+
+    def set_close_callback(self, callback: Callable[[], object] | None) -> None:
+        """Call ``callback`` (without arguments) when the connection closes before the response."""
+        self._close_callback = callback
+
+    def set_max_body_size(self, max_body_size: int) -> None:
+        """Accept a body of at most so many bytes in this request.
+
+        To be called before its body is read, from ``headers_received`` or ``prepare``.
+        """
+        self._connection.protocol.set_body_limit(max_body_size)
+
+    def set_body_timeout(self, timeout: float | None) -> None:
+        """Give this request's body so many seconds from now (None: no limit)."""
+        self._connection.set_body_timeout(timeout)
+
+    def detach(self) -> IOStream:
+        """Take the stream away from HTTP, after an upgrade for example.
+
+        Returns:
+            The stream. What the peer sent behind the request is what it reads first.
+        """
+        self.finished = True
+        return self._connection.detach()
+
+    def peer_gone(self) -> None:
+        """Tell the application that nobody waits for the response any more."""
+        delegate, self.delegate = self.delegate, None
+        callback, self._close_callback = self._close_callback, None
+        if callback is not None:
+            callback()
+        if delegate is not None:
+            delegate.on_connection_close()

@@ -1,0 +1,104 @@
+"""What a router is: it finds the delegate that answers a request, once the head is there."""
+
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from zonda.httputil import (
+    HTTPConnection,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from zonda.httputil.headers import HTTPHeaders
+from zonda.ioloop.log import app_log
+
+
+class Router(HTTPServerConnectionDelegate):
+    """Something that finds the delegate for a request.
+
+    Subclasses implement `find_handler`. A router can be given to ``HTTPServer`` in place of an
+    application.
+    """
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
+        """Return the delegate that will answer ``request``, or None for "not mine".
+
+        Args:
+            request: The request; its head is complete, its body is not there yet.
+            **kwargs: What an outer router's matcher found.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override find_handler()")
+
+    def start_request(
+        self, server_conn: object, request_conn: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Return a delegate that routes once the head of the request is there."""
+        return _RoutingDelegate(self, server_conn, request_conn)
+
+
+class ReversibleRouter(Router):
+    """A router that can also tell the URL of a named rule."""
+
+    def reverse_url(self, name: str, *args: Any) -> str | None:
+        """Return the URL path of the rule called ``name``, or None when there is none.
+
+        Args:
+            name: The rule's name.
+            *args: Values for the groups of its pattern, in order; they are percent-encoded.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override reverse_url()")
+
+
+class _RoutingDelegate(HTTPMessageDelegate):
+    """Waits for the head, asks the router, and passes everything on to what it names."""
+
+    __slots__ = ("delegate", "request_conn", "router", "server_conn")
+
+    def __init__(self, router: Router, server_conn: object, request_conn: HTTPConnection) -> None:
+        self.router = router
+        self.server_conn = server_conn
+        self.request_conn = request_conn
+        self.delegate: HTTPMessageDelegate | None = None
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        request = HTTPServerRequest(
+            connection=self.request_conn,
+            server_connection=self.server_conn,
+            start_line=cast(RequestStartLine, start_line),
+            headers=headers,
+        )
+        delegate = self.router.find_handler(request)
+        if delegate is None:
+            app_log.debug("No handler for %s %s", request.method, request.path)
+            delegate = _NotFoundDelegate(self.request_conn)
+        self.delegate = delegate
+        return delegate.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        assert self.delegate is not None
+        return self.delegate.data_received(chunk)
+
+    def finish(self) -> None:
+        assert self.delegate is not None
+        self.delegate.finish()
+
+    def on_connection_close(self) -> None:
+        if self.delegate is not None:
+            self.delegate.on_connection_close()
+
+
+class _NotFoundDelegate(HTTPMessageDelegate):
+    """Answers 404 with an empty body: a bare router has no error pages."""
+
+    def __init__(self, connection: HTTPConnection) -> None:
+        self.connection = connection
+
+    def finish(self) -> None:
+        self.connection.write_headers(
+            ResponseStartLine("HTTP/1.1", 404, "Not Found"), HTTPHeaders({"Content-Length": "0"})
+        )
+        self.connection.finish()

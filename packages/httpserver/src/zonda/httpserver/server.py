@@ -1,0 +1,182 @@
+"""The HTTP server: accepted streams in, requests for an application out."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+from zonda.httpserver.callback import CallableAdapter, RequestCallback
+from zonda.httpserver.connection import HTTP1ServerConnection, limits_of
+from zonda.httpserver.context import HTTPRequestContext
+from zonda.httpserver.deadlines import DeadlineTimer
+from zonda.httpserver.decompression import DecompressingDelegate
+from zonda.httpserver.parameters import HTTP1ConnectionParameters
+from zonda.httpserver.proxy import ProxyDelegate
+from zonda.httputil import (
+    HTTPConnection,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+)
+from zonda.ioloop.util import Configurable
+from zonda.iostream import IOStream
+from zonda.iostream.tcpserver import TCPServer
+
+
+class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
+    """A non-blocking HTTP/1.1 server.
+
+    It is started as any `TCPServer`: ``listen(port)``; ``bind(port)`` and ``start(n)`` for several
+    processes; or ``add_sockets`` with sockets of your own.
+
+    Args:
+        request_callback: An `HTTPServerConnectionDelegate` (an ``Application``, a ``Router``) or a
+            function that takes an `HTTPServerRequest`.
+        no_keep_alive: Close connections after each response.
+        xheaders: Believe ``X-Real-Ip``/``X-Forwarded-For`` and ``X-Scheme``/``X-Forwarded-Proto``.
+            Only behind a proxy that sets them: anybody can send them.
+        ssl_options: An `ssl.SSLContext`, or a dictionary of its options, to serve HTTPS.
+        protocol: ``"http"`` or ``"https"`` for requests to show when a proxy decrypts and says
+            nothing.
+        decompress_request: Decode gzip bodies; their decoded size counts against the limit.
+        chunk_size: Largest piece of a body the application gets at a time (64 KiB).
+        max_header_size: Largest head in bytes (64 KiB).
+        idle_connection_timeout: Seconds that a connection may wait for its next request (75).
+        body_timeout: Seconds that a body may take in all (no limit).
+        max_body_size: Largest body in bytes (``max_buffer_size``, which is 100 MiB).
+        max_buffer_size: What a stream may buffer, in bytes.
+        trusted_downstream: Proxies' addresses to pass over in ``X-Forwarded-For``.
+        header_timeout: Seconds from a request's first byte to the end of its head (60).
+        read_timeout: Seconds without a byte of a body that is under way (60).
+        write_timeout: Seconds without the peer taking a byte of a response (60).
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # `Configurable` has called `initialize` already; `TCPServer.__init__` runs from there.
+        pass
+
+    def initialize(
+        self,
+        request_callback: HTTPServerConnectionDelegate | RequestCallback,
+        no_keep_alive: bool = False,
+        xheaders: bool = False,
+        ssl_options: dict[str, Any] | ssl.SSLContext | None = None,
+        protocol: str | None = None,
+        decompress_request: bool = False,
+        chunk_size: int | None = None,
+        max_header_size: int | None = None,
+        idle_connection_timeout: float | None = None,
+        body_timeout: float | None = None,
+        max_body_size: int | None = None,
+        max_buffer_size: int | None = None,
+        trusted_downstream: Iterable[str] | None = None,
+        header_timeout: float | None = 60.0,
+        read_timeout: float | None = 60.0,
+        write_timeout: float | None = 60.0,
+    ) -> None:
+        """Take the arguments of the class: what `Configurable` calls in place of ``__init__``."""
+        self.request_callback = request_callback
+        self.xheaders = xheaders
+        self.protocol = protocol
+        self.trusted_downstream = trusted_downstream
+        self.conn_params = HTTP1ConnectionParameters(
+            no_keep_alive=no_keep_alive,
+            chunk_size=chunk_size,
+            max_header_size=max_header_size,
+            header_timeout=header_timeout,
+            max_body_size=max_body_size if max_body_size is not None else max_buffer_size,
+            body_timeout=body_timeout,
+            decompress=decompress_request,
+            idle_timeout=75.0 if idle_connection_timeout is None else idle_connection_timeout,
+            read_timeout=read_timeout,
+            write_timeout=write_timeout,
+        )
+        TCPServer.__init__(
+            self,
+            ssl_options=ssl_options,
+            max_buffer_size=max_buffer_size,
+            read_chunk_size=chunk_size,
+        )
+        self._limits = limits_of(self.conn_params)
+        self._connections: set[HTTP1ServerConnection] = set()
+        self._timer: DeadlineTimer | None = None
+        self._all_closed: asyncio.Future[None] | None = None
+
+    @classmethod
+    def configurable_base(cls) -> type[Configurable]:
+        """The class whose implementation can be configured."""
+        return HTTPServer
+
+    @classmethod
+    def configurable_default(cls) -> type[Configurable]:
+        """The implementation used when none is configured."""
+        return HTTPServer
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """Serve a new connection."""
+        context = HTTPRequestContext(stream, address, self.protocol, self.trusted_downstream)
+        stream.set_nodelay(True)
+        timer = self._timer
+        if timer is None:
+            timer = self._timer = DeadlineTimer(asyncio.get_running_loop())
+        connection = HTTP1ServerConnection(
+            stream, self.conn_params, context, timer, self._limits
+        )
+        self._connections.add(connection)
+        connection.start_serving(self)
+
+    def start_request(
+        self, server_conn: object, request_conn: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Return the delegate for a new request."""
+        callback = self.request_callback
+        if isinstance(callback, HTTPServerConnectionDelegate):
+            delegate = callback.start_request(server_conn, request_conn)
+        else:
+            delegate = CallableAdapter(callback, request_conn)
+        if self.conn_params.decompress:
+            delegate = DecompressingDelegate(delegate, self._limits.body)
+        if self.xheaders:
+            delegate = ProxyDelegate(delegate, request_conn)
+        return delegate
+
+    def on_close(self, server_conn: object) -> None:
+        """A connection is gone."""
+        self._connections.discard(server_conn)  # type: ignore[arg-type]
+        if isinstance(self.request_callback, HTTPServerConnectionDelegate):
+            self.request_callback.on_close(server_conn)
+        if self._all_closed is not None and not self._connections:
+            if not self._all_closed.done():
+                self._all_closed.set_result(None)
+
+    async def close_all_connections(self) -> None:
+        """Close every connection at once, also those with a request under way.
+
+        `drain` is the gentle way.
+        """
+        while self._connections:
+            await next(iter(self._connections)).close()
+
+    async def drain(self, timeout: float | None = 30.0) -> None:
+        """Stop accepting, let running requests finish, then close.
+
+        Idle connections are closed now; those with a request get its response with
+        ``Connection: close``.
+
+        Args:
+            timeout: Seconds after which the rest is closed at once; None waits for ever.
+        """
+        self.stop()
+        for connection in tuple(self._connections):
+            connection.drain()
+        if not self._connections:
+            return
+        self._all_closed = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._all_closed
+        except TimeoutError:
+            await self.close_all_connections()
+        finally:
+            self._all_closed = None
