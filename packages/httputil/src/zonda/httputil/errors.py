@@ -2,13 +2,18 @@
 
 ::
 
-    HTTPInputError                  what the peer sent is not HTTP; ``status`` is what to answer with
+    HTTPInputError                  what the peer sent is not HTTP; ``status`` is what to answer
+    with
     +-- InvalidFieldName            not a token (also a ValueError)
     +-- InvalidFieldValue           a character that no field value may hold (also a ValueError)
+    +-- BadCompressedData           a body that is not what its Content-Encoding says
+    +-- OutputTooLarge              a body that grows too large when decompressed (413)
     HTTPOutputError                 what the program wants to send is not HTTP
 
 The sub-packages `http1` and `websocket` derive their own errors from these.
 """
+
+from http.cookies import CookieError
 
 
 class HTTPInputError(Exception):
@@ -66,5 +71,40 @@ class InvalidFieldValue(HTTPInputError, ValueError):
         return f"header {self.name[:80]!a} has illegal characters in its value {self.value[:80]!a}"
 
 
+class BadCompressedData(HTTPInputError):
+    """A body under a Content-Encoding is corrupt, truncated or followed by something else."""
+
+
+class OutputTooLarge(HTTPInputError):
+    """A body under a Content-Encoding is larger than allowed once decompressed.
+
+    Attributes:
+        limit: The most bytes allowed.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes after decompression", 413)
+        self.limit = limit
+
+
 class HTTPOutputError(Exception):
     """What the program asked to send cannot be sent as HTTP (a body longer than announced, say)."""
+
+
+class InvalidCookie(CookieError, ValueError):
+    """A name, value or attribute that must not be in a Set-Cookie field (RFC 6265 §4.1).
+
+    Attributes:
+        cookie: Name of the cookie.
+        what: ``name``, ``value`` or the name of the attribute.
+        given: What was given for it.
+    """
+
+    def __init__(self, cookie: str, what: str, given: object) -> None:
+        super().__init__(cookie, what, given)
+        self.cookie = cookie
+        self.what = what
+        self.given = given
+
+    def __str__(self) -> str:
+        return f"cookie {self.cookie[:80]!a}: invalid {self.what} {self.given!a}"
