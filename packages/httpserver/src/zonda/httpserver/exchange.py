@@ -45,6 +45,7 @@ class HTTP1Exchange(HTTPConnection):
         "finished",
         "headers_written",
         "is_head",
+        "max_body_size",
         "request_complete",
     )
 
@@ -56,6 +57,7 @@ class HTTP1Exchange(HTTPConnection):
         self.headers_written = False
         self.finished = False
         self.request_complete = False
+        self.max_body_size: int | None = None  # None: what the server's settings say
 
     @property
     def stream(self) -> IOStream:
@@ -177,6 +179,7 @@ class HTTP1Exchange(HTTPConnection):
 
         To be called before its body is read, from ``headers_received`` or ``prepare``.
         """
+        self.max_body_size = max_body_size
         self._connection.protocol.set_body_limit(max_body_size)
 
     def set_body_timeout(self, timeout: float | None) -> None:

@@ -12,7 +12,7 @@ from zonda.httpserver.connection import HTTP1ServerConnection, limits_of
 from zonda.httpserver.context import HTTPRequestContext
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.decompression import DecompressingDelegate
-from zonda.httpserver.parameters import HTTP1ConnectionParameters
+from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.proxy import ProxyDelegate
 from zonda.httputil import (
     HTTPConnection,
@@ -136,7 +136,12 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         else:
             delegate = CallableAdapter(callback, request_conn)
         if self.conn_params.decompress:
-            delegate = DecompressingDelegate(delegate, self._limits.body)
+            delegate = DecompressingDelegate(
+                delegate,
+                request_conn,
+                self._limits.body,
+                self.conn_params.chunk_size or DEFAULT_CHUNK_SIZE,
+            )
         if self.xheaders:
             delegate = ProxyDelegate(delegate, request_conn)
         return delegate
