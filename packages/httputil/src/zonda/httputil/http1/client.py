@@ -29,6 +29,7 @@ from zonda.httputil.http1.head import (
     HTTP_WHITESPACE,
     RESPONSE_FRAMING,
     RESPONSE_HEAD,
+    clean_lines,
     diagnose_response,
     list_members,
     unfold,
@@ -229,16 +230,16 @@ class ClientConnection(Connection):
             return self._incomplete_head(end)
         limits = self.limits
         raw = bytes(self._buffer[self._position : end])
-        text = raw.decode("latin-1")
-        match = RESPONSE_HEAD.fullmatch(text)
+        match = RESPONSE_HEAD.fullmatch(raw.decode("latin-1"))
+        lines = clean_lines(raw)
         if match is None:
-            text = unfold(text)
-            match = RESPONSE_HEAD.fullmatch(text)
+            match = RESPONSE_HEAD.fullmatch(unfold(raw.decode("latin-1")))
         if (
             match is None
-            or len(raw) > limits.head
+            or not lines
+            or lines > limits.field_count + 2
             or match.start(4) - 2 > limits.start_line
-            or match[4].count("\n") > limits.field_count
+            or len(raw) > limits.head
         ):
             self._fail(diagnose_response(raw, limits))
         try:

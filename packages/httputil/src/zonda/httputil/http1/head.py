@@ -18,24 +18,51 @@ from zonda.httputil.http1.limits import Limits
 _TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 # obs-text (RFC 9110 §5.5) is allowed in values; control characters but TAB are not.
 _VALUE: Final = r"[\t\x20-\x7e\x80-\xff]*+"
-_FIELDS: Final = rf"(?:{_TOKEN}:{_VALUE}\r\n)*+"
 
 TOKEN: Final = re.compile(_TOKEN)
 VALUE: Final = re.compile(_VALUE)
-FIELD_BLOCK: Final = re.compile(_FIELDS)
-# The same as our own lines are joined: without the last CRLF.
-FIELD_LINES: Final = re.compile(rf"{_TOKEN}:{_VALUE}(?:\r\n{_TOKEN}:{_VALUE})*+")
+FIELD_BLOCK: Final = re.compile(rf"(?:{_TOKEN}:{_VALUE}\r\n)*+")
 
-# Groups: method, target, minor version, field block. A target is visible ASCII without "#"
-# (RFC 9112 §3.2 has no fragment, and recipients disagree about what one means).
+# The structure of a head. A value is "anything up to CR" here, which the engine skips several times
+# faster than it would check a set of characters; `clean_lines` checks the characters of the whole.
+_LINES: Final = rf"(?:{_TOKEN}:[^\r]*+\r\n)*+"
+
+# Groups: method, target, minor version, field block, and the value of Host if that comes first,
+# where a client is told to put it (RFC 9110 §7.2). A target is visible ASCII without "#" (RFC 9112
+# §3.2 has no fragment, and recipients disagree about what one means).
 REQUEST_HEAD: Final = re.compile(
-    rf"({_TOKEN}) ([!\"$-~]++) HTTP/1\.([0-9])\r\n({_FIELDS})\r\n",
+    rf"({_TOKEN}) ([!\"$-~]++) HTTP/1\.([0-9])\r\n((?:[Hh]ost:([^\r]*+)\r\n)?+{_LINES})\r\n",
 )
 # Groups: minor version, status, reason, field block. The space before an absent reason phrase may
 # be missing: RFC 9112 §4 wants it, many servers leave it out.
 RESPONSE_HEAD: Final = re.compile(
-    rf"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ({_VALUE}))?+\r\n({_FIELDS})\r\n",
+    rf"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r]*+))?+\r\n({_LINES})\r\n",
 )
+
+# Everything that may be in a value, a reason phrase or a start line.
+TEXT_OCTETS: Final = bytes(octet for octet in range(256) if octet == 9 or 32 <= octet != 127)
+
+
+def clean_lines(head: bytes | bytearray) -> int:
+    r"""Number of lines of a head that has no control characters but its line ends, else 0.
+
+        `head` has the structure that the expressions above check: each CR is followed by LF.
+
+        >>> clean_lines(b"GET / HTTP/1.1
+    Host: h
+
+    ")
+        3
+        >>> clean_lines(b"GET / HTTP/1.1
+    Host: h
+
+    ")
+        0
+    """
+    ends = head.translate(None, TEXT_OCTETS)
+    lines = len(ends) >> 1
+    return lines if ends == b"\r\n" * lines else 0
+
 
 # What must never be in a head, recognisable before the head is complete: control characters, LF
 # without CR, CR without LF. (A CR at the very end may yet be followed by its LF.)
@@ -51,17 +78,25 @@ def _any_case(*names: str) -> str:
 
 
 # The request fields that decide about framing, persistence and routing of a message. Starts with
-# the LF of the line before, which the engine finds much faster than any other start of a line; the
-# look-ahead throws out most lines by their first letter. Search from the LF of the start line.
+# the LF of the line before, which the engine finds much faster than any other start of a line.
 REQUEST_FRAMING: Final = re.compile(
     r"\n(?=[CcEeHhTtUu])("
     + _any_case("host", "connection", "content-length", "transfer-encoding", "upgrade", "expect")
     + r"):([^\r]*+)",
 )
 RESPONSE_FRAMING: Final = re.compile(
-    r"\n(?=[CcTtUu])("
-    + _any_case("connection", "content-length", "transfer-encoding", "upgrade")
+    r"\n(?=[CcTt])("
+    + _any_case("connection", "content-length", "transfer-encoding")
     + r"):([^\r]*+)",
+)
+# The same fields, if they say anything but the default of HTTP/1.1. Two letters are looked at
+# before anything else: that throws out nearly all other fields of browsers and proxies.
+REQUEST_UNUSUAL: Final = re.compile(
+    r"\n[CcEeHhTtUu][OoPpRrXx](?:"
+    + _any_case("st", "ntent-length", "ansfer-encoding", "grade", "pect")
+    + "|"
+    + _any_case("nnection")
+    + r"(?!: keep-alive\r)):",
 )
 
 HTTP_WHITESPACE: Final = " \t"

@@ -9,10 +9,10 @@ anywhere. Nothing is sent of a refused message.
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 from zonda.httputil.http1.errors import LocalProtocolError
-from zonda.httputil.http1.head import FIELD_LINES, TOKEN, VALUE
+from zonda.httputil.http1.head import TEXT_OCTETS, TOKEN, VALUE
 
 STATUS_LINES: Final[dict[tuple[int, str], str]] = {
     (status.value, phrase): f"HTTP/1.1 {status.value} {phrase}\r\n"
@@ -20,6 +20,11 @@ STATUS_LINES: Final[dict[tuple[int, str], str]] = {
     for phrase in (status.phrase, "")
 }
 """Status lines of the registered codes, with their own phrase and with none."""
+
+CONTENT_STATUS_LINES: Final = {
+    key: line for key, line in STATUS_LINES.items() if key[0] >= 200 and key[0] not in (204, 304)
+}
+"""Those of them that come with content whatever the request was, HEAD and CONNECT aside."""
 
 
 def status_line(status: int, reason: str) -> str:
@@ -84,18 +89,26 @@ def head_bytes(start_line: str, pairs: Iterable[tuple[str, str]], extra: str = "
     Raises:
         LocalProtocolError: An invalid value.
     """
-    # Joined in C, without a line of Python for each field, then looked at as a whole: as many lines
-    # as there are fields, each a valid one.
+    # Joined in C, without a line of Python for each field, then looked at as a whole: nothing but
+    # text, and the line ends that were put between.
     lines = list(map(": ".join, pairs))
-    if not lines:
-        return f"{start_line}{extra}\r\n".encode("latin-1")
-    block = "\r\n".join(lines)
-    if block.count("\n") != len(lines) - 1 or not FIELD_LINES.fullmatch(block):
-        for line in lines:
-            name, _, value = line.partition(": ")
-            _check_name(name)
-            check_value(f"value of {name}", value)
-    return f"{start_line}{block}\r\n{extra}\r\n".encode("latin-1")
+    fields = "\r\n".join(lines)
+    separator = "\r\n" if lines else ""
+    try:
+        head = f"{start_line}{fields}{separator}{extra}\r\n".encode("latin-1")
+    except UnicodeEncodeError:
+        head = b""
+    if len(head.translate(None, TEXT_OCTETS)) != 2 * (len(lines) + extra.count("\n") + 2):
+        _find_fault(lines)
+    return head
+
+
+def _find_fault(lines: list[str]) -> NoReturn:
+    for line in lines:
+        name, _, value = line.partition(": ")
+        _check_name(name)
+        check_value(f"value of {name}", value)
+    raise LocalProtocolError("invalid character in a start line")
 
 
 def _check_name(name: str) -> None:

@@ -7,15 +7,17 @@ Raises `RemoteProtocolError`, which sticks (whatever the client sent behind its 
 looked at), and `LocalProtocolError`, which changes nothing.
 """
 
+import re
 from typing import Final
 
 from zonda.httputil.headers import HTTPHeaders
-from zonda.httputil.http1.chunked import SMALL, Buffer, encode_chunk
+from zonda.httputil.http1.chunked import SMALL, Buffer, ChunkedReader, encode_chunk
 from zonda.httputil.http1.connection import Connection
 from zonda.httputil.http1.content import ContentWriter
 from zonda.httputil.http1.errors import IncompleteMessage, LocalProtocolError, RemoteProtocolError
 from zonda.httputil.http1.events import (
     CONNECTION_CLOSED,
+    END_OF_MESSAGE,
     ConnectionClosed,
     Data,
     EndOfMessage,
@@ -25,32 +27,25 @@ from zonda.httputil.http1.events import (
     ServerEvent,
     Signal,
 )
-from zonda.httputil.http1.framing import own_content_length, request_framing
-from zonda.httputil.http1.head import (
-    REQUEST_FRAMING,
-    REQUEST_HEAD,
-    diagnose_request,
-    list_members,
-)
+from zonda.httputil.http1.head import REQUEST_HEAD, clean_lines, diagnose_request
 from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
-from zonda.httputil.http1.output import (
-    STATUS_LINES,
-    field_lines,
-    head_bytes,
-    status_line,
-)
+from zonda.httputil.http1.output import CONTENT_STATUS_LINES, field_lines, head_bytes, status_line
+from zonda.httputil.http1.request import make_request
+from zonda.httputil.http1.response import ResponseHead, response_head
 from zonda.httputil.http1.states import State
-from zonda.httputil.http1.target import check_host, target_authority
 
 # Module names: an attribute of an Enum class costs several times as much to look up.
 _IDLE, _BODY, _DONE = State.IDLE, State.BODY, State.DONE
 _SWITCHED, _CLOSED, _ERROR = State.SWITCHED, State.CLOSED, State.ERROR
 _NEED_DATA, _PAUSED = Signal.NEED_DATA, Signal.PAUSED
 
+# Up to this many bytes a buffer is decoded in the hope that a whole head is in it.
+_AT_ONCE: Final = 8 * 1024
+
 # Empty lines in front of a request line that are ignored (RFC 9112 §2.2 asks for one at least).
 _EMPTY_LINES: Final = 4
 
-_NO_CONTENT_STATUS: Final = frozenset({204, 304})
+_UNUSUAL_METHODS: Final = frozenset({"HEAD", "CONNECT"})
 
 
 class ServerConnection(Connection):
@@ -75,8 +70,6 @@ class ServerConnection(Connection):
         "_closing",
         "_empty_lines",
         "_expects",
-        "_http10",
-        "_known_host",
         "_request",
         "_writer",
     )
@@ -86,8 +79,6 @@ class ServerConnection(Connection):
         self._closing = False
         self._empty_lines = 0
         self._expects = False
-        self._http10 = False
-        self._known_host: str | None = None  # the value that was found valid last
         self._request: Request | None = None
         self._writer: ContentWriter | None = None
 
@@ -103,6 +94,9 @@ class ServerConnection(Connection):
         if state is _IDLE:
             return self._read_head()
         if state is _BODY:
+            if self._remaining == 0:
+                self.their_state = _DONE
+                return END_OF_MESSAGE
             event = self._read_content()
             if self._expects and type(event) is Data:
                 self._expects = False
@@ -115,118 +109,60 @@ class ServerConnection(Connection):
         return _PAUSED
 
     def _read_head(self) -> Request | ConnectionClosed | Signal:
+        buffer = self._buffer
+        limits = self.limits
+        # Most heads come in one read with nothing before them: no search for the end, the
+        # expression finds it. What it does not match, for whatever reason, takes the other way.
+        if len(buffer) <= _AT_ONCE and not self._scanned and not self._position:
+            match = REQUEST_HEAD.match(buffer.decode("latin-1"))
+            if match is not None:
+                end = match.end()
+                lines = clean_lines(buffer if end == len(buffer) else buffer[:end])
+                if (
+                    lines
+                    and lines <= limits.field_count + 2
+                    and end <= limits.start_line
+                    and end <= limits.head
+                ):
+                    return self._begin_request(match, end)
+
         end = self._find_head_end()
         if end < 0:
             return self._incomplete_head(end)
-        buffer = self._buffer
         position = self._position
-        if position == 0 and end == len(buffer):
-            text = buffer.decode("latin-1")
-        else:
-            text = buffer[position:end].decode("latin-1")
-        match = REQUEST_HEAD.fullmatch(text)
-        if match is None:
+        head = bytes(self._buffer[position:end])
+        match = REQUEST_HEAD.fullmatch(head.decode("latin-1"))
+        lines = clean_lines(head)
+        if (
+            match is None
+            or not lines
+            or lines > limits.field_count + 2
+            or match.start(4) - 2 > limits.start_line
+            or len(head) > limits.head
+        ):
             if self._skip_empty_lines():
                 return self._read_head()
-            self._fail(diagnose_request(text.encode("latin-1"), self.limits))
-        method, target, minor, block = match.groups()
-        limits = self.limits
-        size = len(text)
-        if size > limits.head or size > limits.start_line or len(block) > 2 * limits.field_count:
-            # Only a head of some size can be over any of the limits.
-            fields_start = match.start(4)
-            if (
-                size > limits.head
-                or fields_start - 2 > limits.start_line
-                or block.count("\n") > limits.field_count
-            ):
-                self._fail(diagnose_request(text.encode("latin-1"), limits))
+            self._fail(diagnose_request(head, limits))
+        return self._begin_request(match, end)
+
+    def _begin_request(self, match: re.Match[str], end: int) -> Request:
         try:
-            request = self._make_request(method, target, minor, block, text, match.start(4) - 1)
+            self._request = request = make_request(match)
         except RemoteProtocolError as error:
             self._fail(error)
-        self._request = request
-        self.keep_alive = request.keep_alive and not self._closing
-        if end == len(buffer):
+        if end == len(self._buffer):
             self._buffer = b""
             self._position = 0
         else:
             self._position = end
+        self.keep_alive = request.keep_alive and not self._closing
+        self.their_state = _BODY
+        self._remaining = length = request.content_length
+        if length != 0:
+            self._expects = request.expect_continue
+            if request.chunked:
+                self._chunked = ChunkedReader(self.limits)
         return request
-
-    def _make_request(
-        self, method: str, target: str, minor: str, block: str, text: str, line_end: int
-    ) -> Request:
-        host: str | None = None
-        connection = transfer_encoding = content_length = upgrade = expect = None
-        for name, value in REQUEST_FRAMING.findall(text, line_end):
-            kind = len(name)  # the lengths of the six names differ
-            if kind == 4:
-                if host is not None:
-                    raise RemoteProtocolError("more than one Host field")
-                host = value.strip(" \t")
-            elif kind == 10:
-                connection = value if connection is None else f"{connection},{value}"
-            elif kind == 14:
-                content_length = [value] if content_length is None else [*content_length, value]
-            elif kind == 17:
-                transfer_encoding = (
-                    [value] if transfer_encoding is None else [*transfer_encoding, value]
-                )
-            elif kind == 7:
-                upgrade = value if upgrade is None else f"{upgrade},{value}"
-            else:
-                expect = value if expect is None else f"{expect},{value}"
-        http10 = minor == "0"
-        if host is None:
-            if not http10:
-                raise RemoteProtocolError("no Host field")
-        elif host != self._known_host:
-            check_host(host)
-            self._known_host = host
-        if target[0] != "/" or method == "CONNECT":
-            authority = target_authority(method, target)
-            if authority is not None:  # RFC 9112 §3.2.2: it wins over the field
-                host = authority
-        if connection is None:
-            keep_alive = not http10
-            upgrade = None
-        else:
-            options = list_members(connection)
-            keep_alive = "close" not in options and (not http10 or "keep-alive" in options)
-            if "upgrade" not in options or http10:
-                upgrade = None  # RFC 9110 §7.8: hop by hop, and not for HTTP/1.0
-        if upgrade is not None:
-            upgrade = upgrade.strip(" \t")
-        expects = False
-        if expect is not None and not http10:
-            for expectation in list_members(expect):
-                if expectation != "100-continue":
-                    raise RemoteProtocolError("unknown expectation", 417)
-                expects = True
-        self._http10 = http10
-        if content_length is None and transfer_encoding is None:
-            self._remaining = 0  # RFC 9112 §6.3 case 7, without the call
-            self.their_state = _BODY
-            length: int | None = 0
-            chunked = False
-        else:
-            framing = request_framing(http10, transfer_encoding, content_length)
-            self._begin_content(framing)
-            length, chunked = framing
-            self._expects = expects and length != 0
-        return Request(
-            method,
-            target,
-            HTTPHeaders.from_block(block),
-            "HTTP/1.0" if http10 else "HTTP/1.1",
-            host,
-            length,
-            chunked,
-            keep_alive,
-            expects,
-            upgrade,
-        )
 
     def _skip_empty_lines(self) -> bool:
         """Step over CRLFs in front of a request line; whether there was one."""
@@ -300,11 +236,9 @@ class ServerConnection(Connection):
         if self.our_state is not _IDLE:
             raise LocalProtocolError("a response was sent already")
         if isinstance(event, Response):
-            head, writer = self._response_head(event.status, event.reason, event.headers, None)
-            self._writer = writer
-            if self.our_state is _IDLE:
-                self.our_state = _BODY
-            return [head]
+            response = self._begin_response(event.status, event.reason, event.headers, None)
+            self._writer = response.writer
+            return [response.head]
         assert isinstance(event, InformationalResponse)
         return self._send_informational(event)
 
@@ -321,24 +255,73 @@ class ServerConnection(Connection):
         """
         if self.our_state is not _IDLE:
             raise LocalProtocolError("a response was sent already")
-        size = body.nbytes if isinstance(body, memoryview) else len(body)
-        head, writer = self._response_head(status, reason, headers, size)
-        if self.our_state is _IDLE:
-            self.our_state = _DONE
-        if writer is not None:  # chunked at the application's wish
-            return [head, *encode_chunk(body), b"0\r\n\r\n"]
+        size = body.nbytes if type(body) is memoryview else len(body)
         request = self._request
-        if not size or (request is not None and request.method == "HEAD"):
-            return [head]
+        line = CONTENT_STATUS_LINES.get((status, reason))
+        # Most responses need no decision: `response_head` would come to the same.
+        if (
+            line is not None
+            and request is not None
+            and self.keep_alive
+            and not self._expects
+            and request.version == "HTTP/1.1"
+            and request.method not in _UNUSUAL_METHODS
+        ):
+            pairs = headers._pairs()
+            fields = headers._fields  # filled by _pairs(), canonical names
+            if "Connection" not in fields and "Transfer-Encoding" not in fields:
+                length = fields.get("Content-Length")
+                if length is None:
+                    head = head_bytes(line, pairs, f"Content-Length: {size}\r\n")
+                elif length == str(size):
+                    head = head_bytes(line, pairs)
+                else:
+                    raise LocalProtocolError(
+                        f"Content-Length is {length!r}, the content has {size} bytes"
+                    )
+                self.our_state = _DONE
+                if size <= SMALL:
+                    return [head + body]
+                return [head, body]
+        response = self._begin_response(status, reason, headers, size)
+        if self.our_state is _BODY:
+            self.our_state = _DONE
+        if response.writer is not None:  # chunked at the application's wish
+            return [response.head, *encode_chunk(body), b"0\r\n\r\n"]
+        if not size or not response.content:
+            return [response.head]
         if size <= SMALL:
-            return [head + body if type(body) is bytes else b"".join((head, body))]
-        return [head, body]
+            return [response.head + body]
+        return [response.head, body]
+
+    def _begin_response(
+        self, status: int, reason: str, headers: HTTPHeaders, size: int | None
+    ) -> ResponseHead:
+        request = self._request
+        response = response_head(
+            status,
+            reason,
+            headers,
+            size,
+            method=None if request is None else request.method,
+            http10=request is not None and request.version == "HTTP/1.0",
+            # A client that waits for 100 may send the content or not after this: nobody could tell
+            # where its next request begins (RFC 9110 §10.1.1).
+            keep_alive=self.keep_alive and request is not None and not self._expects,
+        )
+        if response.tunnel:
+            self._switch()
+        else:
+            self.our_state = _BODY
+        self.keep_alive = response.keep_alive
+        self._expects = False
+        return response
 
     def _send_informational(self, event: InformationalResponse) -> list[Buffer]:
         status = event.status
         if not 100 <= status < 200:
             raise LocalProtocolError(f"not an informational status: {status}")
-        if self._http10:
+        if self._request is not None and self._request.version == "HTTP/1.0":
             return []  # RFC 9110 §15.2: never to HTTP/1.0
         switching = status == 101
         if switching and (self._request is None or self._request.upgrade is None):
@@ -362,101 +345,6 @@ class ServerConnection(Connection):
         self.our_state = self.their_state = _SWITCHED
         self.keep_alive = False
 
-    def _response_head(
-        self, status: int, reason: str, headers: HTTPHeaders, size: int | None
-    ) -> tuple[bytes, ContentWriter | None]:
-        """The head, and a writer if content is to follow in pieces or in chunks.
-
-        `size` is that of the content if all of it is known.
-        """
-        line = STATUS_LINES.get((status, reason)) or status_line(status, reason)
-        if status < 200:
-            raise LocalProtocolError(f"not a final status: {status}")
-        pairs = headers._pairs()
-        fields = headers._fields  # canonical names; _pairs() has seen to it that they are there
-        request = self._request
-        method = None if request is None else request.method
-        keep_alive = self.keep_alive and request is not None and not self._expects
-        length = headers["Content-Length"] if "Content-Length" in fields else None
-        coding = headers["Transfer-Encoding"] if "Transfer-Encoding" in fields else None
-        drop: list[str] = []  # names of fields that are left out
-        extra = ""  # field lines that are added
-        writer = None
-        tunnel = False
-        if status in _NO_CONTENT_STATUS:
-            if size:
-                raise LocalProtocolError(f"a response with status {status} has no content")
-            drop.append("Transfer-Encoding")
-            if status == 204:
-                drop.append("Content-Length")
-            elif length is not None:
-                own_content_length(length)
-            if size is None:
-                writer = ContentWriter(0)
-        elif method == "HEAD":
-            if length is not None:
-                own_content_length(length)
-                drop.append("Transfer-Encoding")
-            elif size and coding is None:
-                extra = f"Content-Length: {size}\r\n"
-            if size is None:
-                writer = ContentWriter(0, discard=True)
-        elif method == "CONNECT" and status < 300:
-            if size:
-                raise LocalProtocolError("a successful response to CONNECT has no content")
-            tunnel = True
-            drop += ("Transfer-Encoding", "Content-Length")
-        elif coding is not None:
-            if length is not None:
-                raise LocalProtocolError("both Transfer-Encoding and Content-Length")
-            if coding.lower() != "chunked":
-                raise LocalProtocolError(f"transfer coding is not supported: {coding!r}")
-            if not self._http10:
-                writer = ContentWriter(None, chunked=True)
-            else:  # does not know chunks
-                drop.append("Transfer-Encoding")
-                if size is not None:
-                    extra = f"Content-Length: {size}\r\n"
-                else:
-                    keep_alive = False
-                    writer = ContentWriter(None)
-        elif length is not None:
-            if size is None:
-                writer = ContentWriter(own_content_length(length))
-            elif length != str(size):
-                raise LocalProtocolError(
-                    f"Content-Length is {length!r}, the content has {size} bytes"
-                )
-        elif size is not None:
-            extra = f"Content-Length: {size}\r\n"
-        elif self._http10:
-            keep_alive = False
-            writer = ContentWriter(None)
-        else:
-            extra = "Transfer-Encoding: chunked\r\n"
-            writer = ContentWriter(None, chunked=True)
-
-        if "Connection" in fields or not keep_alive or self._http10:
-            options = list_members(headers.get("Connection", ""))
-            if "close" in options:
-                keep_alive = False
-            if not keep_alive or self._http10:
-                options = [o for o in options if o not in ("close", "keep-alive")]
-                if not tunnel:
-                    options.append("keep-alive" if keep_alive else "close")
-            drop.append("Connection")
-            if options:
-                extra += f"Connection: {', '.join(options)}\r\n"
-
-        if drop:
-            pairs = [pair for pair in pairs if pair[0] not in drop]
-        head = head_bytes(line, pairs, extra)
-        if tunnel:
-            self._switch()
-        self.keep_alive = keep_alive
-        self._expects = False
-        return head, writer
-
     def start_next_cycle(self) -> None:
         """Make ready for the next request.
 
@@ -467,6 +355,5 @@ class ServerConnection(Connection):
             raise LocalProtocolError("the exchange is not over, or was the last")
         self.our_state = self.their_state = _IDLE
         self._request = None
-        self._http10 = False
         self._empty_lines = 0
         self._body_limit = self.limits.body

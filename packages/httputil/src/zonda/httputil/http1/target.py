@@ -20,6 +20,13 @@ _HOST_AND_PORT: Final = re.compile(rf"{_HOST}(?::([0-9]{{0,5}}+))?+", re.ASCII)
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://([^/?]*+)(?:[/?].*+)?+")
 
 
+# Values that were found valid: a server sees the same few again and again. Clients can put anything
+# here, so it is bounded.
+_VALID_HOSTS: Final[set[str]] = set()
+_VALID_HOSTS_LIMIT: Final = 512
+_VALID_HOST_LENGTH: Final = 64
+
+
 def check_host(value: str) -> None:
     """Refuse a ``Host`` value that is no host and port. An empty one is valid.
 
@@ -28,9 +35,15 @@ def check_host(value: str) -> None:
 
     >>> check_host("[::1]:8080")
     """
+    if value in _VALID_HOSTS:
+        return
     match = _HOST_AND_PORT.fullmatch(value)
     if match is None or (match[1] and int(match[1]) > 65535):
         raise RemoteProtocolError("invalid Host field")
+    if len(value) <= _VALID_HOST_LENGTH:
+        if len(_VALID_HOSTS) >= _VALID_HOSTS_LIMIT:
+            _VALID_HOSTS.clear()
+        _VALID_HOSTS.add(value)
 
 
 def target_authority(method: str, target: str) -> str | None:

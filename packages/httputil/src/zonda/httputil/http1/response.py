@@ -1,0 +1,139 @@
+"""The head of a response as a server sends it, and how its content will be framed.
+
+In: status, reason and headers of the application, and the facts of the request. Out: a
+`ResponseHead`. Raises `LocalProtocolError`. RFC 9110 §6.4, §8.6 and RFC 9112 §6, §9 decide.
+"""
+
+from typing import Final, NamedTuple
+
+from zonda.httputil.headers import HTTPHeaders
+from zonda.httputil.http1.content import ContentWriter
+from zonda.httputil.http1.errors import LocalProtocolError
+from zonda.httputil.http1.framing import own_content_length
+from zonda.httputil.http1.head import list_members
+from zonda.httputil.http1.output import head_bytes, status_line
+
+NO_CONTENT_STATUS: Final = frozenset({204, 304})
+
+
+class ResponseHead(NamedTuple):
+    """What `response_head` decides.
+
+    Attributes:
+        head: The bytes of the head.
+        writer: For content that follows in pieces or in chunks; `None` if the caller has it all and
+        it
+            goes out as it is, or not at all.
+        content: Whether the response has content (HEAD, 204, 304 and tunnels have not).
+        keep_alive: Whether the connection persists.
+        tunnel: Whether this is a successful response to CONNECT.
+    """
+
+    head: bytes
+    writer: ContentWriter | None
+    content: bool
+    keep_alive: bool
+    tunnel: bool
+
+
+def response_head(
+    status: int,
+    reason: str,
+    headers: HTTPHeaders,
+    size: int | None,
+    *,
+    method: str | None,
+    http10: bool,
+    keep_alive: bool,
+) -> ResponseHead:
+    """The head of a final response.
+
+    Args:
+        status: 200 to 999.
+        reason: Reason phrase.
+        headers: The application's fields; not modified.
+        size: Bytes of content, `None` if it comes in pieces.
+        method: Of the request, `None` if there was none that could be read.
+        http10: The request was HTTP/1.0.
+        keep_alive: Whether the connection may persist so far.
+
+    Raises:
+        LocalProtocolError: Contradicting or invalid fields, or content where there must be none.
+    """
+    line = status_line(status, reason)
+    if status < 200:
+        raise LocalProtocolError(f"not a final status: {status}")
+    length = headers.get("Content-Length")
+    coding = headers.get("Transfer-Encoding")
+    drop: list[str] = []  # names of fields that are left out
+    extra = ""  # field lines that are added
+    writer = None
+    content = True
+    tunnel = False
+    if status in NO_CONTENT_STATUS:
+        if size:
+            raise LocalProtocolError(f"a response with status {status} has no content")
+        content = False
+        drop.append("Transfer-Encoding")
+        if status == 204:
+            drop.append("Content-Length")
+        elif length is not None:
+            own_content_length(length)
+        if size is None:
+            writer = ContentWriter(0)
+    elif method == "HEAD":
+        content = False
+        if length is not None:
+            own_content_length(length)
+            drop.append("Transfer-Encoding")
+        elif size and coding is None:
+            extra = f"Content-Length: {size}\r\n"
+        if size is None:
+            writer = ContentWriter(0, discard=True)
+    elif method == "CONNECT" and status < 300:
+        if size:
+            raise LocalProtocolError("a successful response to CONNECT has no content")
+        content = False
+        tunnel = True
+        drop += ("Transfer-Encoding", "Content-Length")
+    elif coding is not None:
+        if length is not None:
+            raise LocalProtocolError("both Transfer-Encoding and Content-Length")
+        if coding.lower() != "chunked":
+            raise LocalProtocolError(f"transfer coding is not supported: {coding!r}")
+        if not http10:
+            writer = ContentWriter(None, chunked=True)
+        else:  # it does not know chunks
+            drop.append("Transfer-Encoding")
+            if size is not None:
+                extra = f"Content-Length: {size}\r\n"
+            else:
+                keep_alive = False
+                writer = ContentWriter(None)
+    elif length is not None:
+        announced = own_content_length(length)
+        if size is None:
+            writer = ContentWriter(announced)
+        elif announced != size:
+            raise LocalProtocolError(f"Content-Length is {announced}, the content has {size} bytes")
+    elif size is not None:
+        extra = f"Content-Length: {size}\r\n"
+    elif http10:
+        keep_alive = False
+        writer = ContentWriter(None)
+    else:
+        extra = "Transfer-Encoding: chunked\r\n"
+        writer = ContentWriter(None, chunked=True)
+
+    # The application's wish to close counts, its wish to persist does not; other options stay.
+    options = list_members(headers.get("Connection", ""))
+    keep_alive = keep_alive and "close" not in options and not tunnel
+    if http10 or not keep_alive:
+        options = [option for option in options if option not in ("close", "keep-alive")]
+        if not tunnel:
+            options.append("keep-alive" if keep_alive else "close")
+    if options:
+        extra += f"Connection: {', '.join(options)}\r\n"
+    drop.append("Connection")
+    pairs = [pair for pair in headers.get_all() if pair[0] not in drop]
+    return ResponseHead(head_bytes(line, pairs, extra), writer, content, keep_alive, tunnel)
