@@ -1,0 +1,41 @@
+"""The examples in the docstrings of every module are run; every module imports by itself.
+
+In an environment made for one package (ZONDA_ALONE) only that package's modules are looked at.
+"""
+
+import doctest
+import importlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ALL = ("httputil", "ioloop", "iostream", "httpserver", "httpclient", "web", "tornado")
+ALONE = os.environ.get("ZONDA_ALONE")
+
+
+def modules(package: str) -> Iterator[str]:
+    """The package and the modules in it, by their files: nothing is imported."""
+    namespace = importlib.util.find_spec("zonda")
+    assert namespace is not None
+    for portion in namespace.submodule_search_locations or ():
+        for file in sorted(Path(portion, package).rglob("*.py")):
+            parts = file.relative_to(portion).with_suffix("").parts
+            if parts[-1] != "__main__":
+                yield ".".join(("zonda", *parts)).removesuffix(".__init__")
+
+
+NAMES = [m for package in ([ALONE] if ALONE else ALL) for m in modules(package)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples(name: str) -> None:
+    module = importlib.import_module(name)
+    failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS, report=True)
+    assert failed == 0, "see the captured output"
+
+
+def test_modules_are_found() -> None:
+    assert len(NAMES) > 5
