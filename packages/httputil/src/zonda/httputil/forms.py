@@ -16,6 +16,7 @@ anything else, or nothing                  left alone
 A form under a ``Content-Encoding`` is an error: the body is not what its content type says.
 """
 
+import dataclasses
 import re
 
 from zonda.httputil.errors import HTTPInputError
@@ -23,12 +24,21 @@ from zonda.httputil.escape import parse_qs_bytes
 from zonda.httputil.file import HTTPFile
 from zonda.httputil.form_config import (
     ParseBodyConfig,
+    ParseMultipartConfig,
     ParseUrlEncodedConfig,
     get_parse_body_config,
 )
 from zonda.httputil.headers import HTTPHeaders
+from zonda.httputil.multipart import (
+    End,
+    MultipartParser,
+    NeedData,
+    PartBegin,
+    PartData,
+)
+from zonda.httputil.parameters import parse_parameters
 
-__all__ = ["parse_body_arguments", "parse_urlencoded"]
+__all__ = ["parse_body_arguments", "parse_multipart_form_data", "parse_urlencoded"]
 
 # The type must end where the name ends; what clients forget is the semicolon before parameters.
 _FORM_TYPE = re.compile(
@@ -73,6 +83,11 @@ def parse_body_arguments(
         config = get_parse_body_config()
     if form[1]:
         _extend(arguments, parse_urlencoded(body, config.urlencoded))
+        return
+    boundary = parse_parameters(content_type)[1].get("boundary")
+    if not boundary:
+        raise HTTPInputError("multipart/form-data without a boundary")
+    parse_multipart_form_data(boundary.encode(), body, arguments, files, config=config.multipart)
 
 
 def parse_urlencoded(
@@ -94,6 +109,71 @@ def parse_urlencoded(
         return parse_qs_bytes(body, keep_blank_values=True, max_num_fields=config.max_arguments)
     except ValueError as error:
         raise HTTPInputError(f"invalid urlencoded form: {error}") from error
+
+
+def parse_multipart_form_data(
+    boundary: bytes,
+    data: bytes,
+    arguments: dict[str, list[bytes]],
+    files: dict[str, list[HTTPFile]],
+    *,
+    config: ParseMultipartConfig | None = None,
+) -> None:
+    r"""Parse a ``multipart/form-data`` body and add what it holds to ``arguments`` and ``files``.
+
+    A part with a file name becomes a file, any other a field. A file without a content type gets
+    ``application/unknown``.
+
+    Args:
+        boundary: The boundary, with or without the quotes around it.
+        data: The whole body.
+        arguments: Extended by the fields.
+        files: Extended by the files.
+        config: Limits; None for those of ``set_parse_body_config``.
+
+    >>> arguments = {}
+    >>> body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+    >>> parse_multipart_form_data(b"x", body, arguments, {})
+    >>> arguments
+    {'a': [b'1']}
+
+    Raises:
+        HTTPInputError: for a body that is malformed or exceeds a limit.
+    """
+    if config is None:
+        config = get_parse_body_config().multipart
+    if config.max_fields_size is None:
+        config = dataclasses.replace(config, max_fields_size=len(data))
+    if len(boundary) > 1 and boundary[:1] == b'"' == boundary[-1:]:
+        boundary = boundary[1:-1]
+    parser = MultipartParser(boundary, config)
+    parser.receive_data(data)
+    parser.receive_eof()
+    new_arguments: dict[str, list[bytes]] = {}
+    new_files: dict[str, list[HTTPFile]] = {}
+    part: PartBegin | None = None
+    content = b""
+    while not isinstance(event := parser.next_event(), End | NeedData):
+        if isinstance(event, PartBegin):
+            part = event
+            content = b""
+        elif isinstance(event, PartData):
+            # Nearly always once a part, as all of the body is there.
+            content = content + event.data if content else event.data
+        elif part is not None:
+            if part.filename:
+                content_type = part.content_type
+                file = HTTPFile(
+                    filename=part.filename,
+                    body=content,
+                    content_type="application/unknown" if content_type is None else content_type,
+                )
+                new_files.setdefault(part.name, []).append(file)
+            else:
+                new_arguments.setdefault(part.name, []).append(content)
+    _extend(arguments, new_arguments)
+    for name, uploads in new_files.items():
+        files.setdefault(name, []).extend(uploads)
 
 
 def _extend(arguments: dict[str, list[bytes]], fields: dict[str, list[bytes]]) -> None:
