@@ -1,8 +1,9 @@
 """Interfaces between a connection and what handles its messages.
 
-A connection calls a `HTTPServerConnectionDelegate` once a request, and the `HTTPMessageDelegate` it got from
-it with the parts of the message; the handler answers through a `HTTPConnection`. Nothing here does
-any work: the methods that must be provided raise NotImplementedError, the others do nothing.
+A connection calls a `HTTPServerConnectionDelegate` once a request, and the `HTTPMessageDelegate` it
+got from it with the parts of the message; the handler answers through a `HTTPConnection`. Nothing
+here does any work: the methods that must be provided raise NotImplementedError, the others do
+nothing.
 """
 
 from collections.abc import Awaitable
@@ -24,7 +25,8 @@ class HTTPServerConnectionDelegate:
         """A request begins: return who receives it.
 
         Args:
-            server_conn: Opaque object that stands for the connection, the same for all its requests.
+            server_conn: Opaque object that stands for the connection, the same for all its
+                requests.
             request_conn: Where the answer to this one request is written.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""`HTTPFile`: one uploaded file of a form, a dict whose keys are attributes too. Raises nothing of its own."""
+"""`HTTPFile`: one uploaded file of a form, a dict whose keys are attributes too."""
 
 from typing import Any
 

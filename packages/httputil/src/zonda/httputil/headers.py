@@ -1,14 +1,15 @@
 """`HTTPHeaders`, the header fields of a message (RFC 9110 §5).
 
-In: names and values as str; a block of text (`HTTPHeaders.parse`); a block that a protocol has validated
-already (`HTTPHeaders.from_block`). Out: a mutable mapping that ignores the case of names, joins the
-values of a repeated field with commas and gives them one by one in `get_list` and `get_all`. Raises
-`InvalidFieldName` and `InvalidFieldValue`, both `HTTPInputError` and ValueError, when a field is put
-in that must not be on the wire, and `HTTPInputError` for text that is not a field section.
+In: names and values as str; a block of text (`HTTPHeaders.parse`); a block that a protocol has
+validated already (`HTTPHeaders.from_block`). Out: a mutable mapping that ignores the case of names,
+joins the values of a repeated field with commas and gives them one by one in `get_list` and
+`get_all`. Raises `InvalidFieldName` and `InvalidFieldValue`, both `HTTPInputError` and ValueError,
+when a field is put in that must not be on the wire, and `HTTPInputError` for text that is not a
+field section.
 
 Speed: a block is kept as it came until the first access; a repeated field is joined at the first
-access after it was added to (so that 15,000 equal lines cost linear time); names are made canonical through
-a bounded table instead of by string operations.
+access after it was added to (so that 15,000 equal lines cost linear time); names are made canonical
+through a bounded table instead of by string operations.
 """
 
 import re
@@ -22,28 +23,30 @@ HTTP_WHITESPACE: Final = " \t"
 _D = TypeVar("_D")
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# What may not be in a value: control characters but TAB; beyond Latin-1 where str stands for octets.
+# What may not be in a value: control characters but TAB; beyond Latin-1 where str stands for
+# octets.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FORBIDDEN_OCTETS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]|\A[ \t]|[ \t]\Z")
 
-_WELL_KNOWN: Final = (
-    "Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges "
-    "Access-Control-Allow-Credentials Access-Control-Allow-Headers Access-Control-Allow-Methods "
-    "Access-Control-Allow-Origin Access-Control-Expose-Headers Access-Control-Max-Age "
-    "Access-Control-Request-Headers Access-Control-Request-Method Age Allow Alt-Svc Authorization "
-    "Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length "
-    "Content-Location Content-Range Content-Security-Policy Content-Type Cookie Date Dnt Etag Expect "
-    "Expires Forwarded From Host If-Match If-Modified-Since If-None-Match If-Range "
-    "If-Unmodified-Since Keep-Alive Last-Modified Link Location Max-Forwards Origin Pragma Priority "
-    "Proxy-Authenticate Proxy-Authorization Proxy-Connection Range Referer Referrer-Policy Retry-After "
-    "Sec-Ch-Ua Sec-Ch-Ua-Mobile Sec-Ch-Ua-Platform Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site "
-    "Sec-Fetch-User Sec-Gpc Sec-Websocket-Accept Sec-Websocket-Extensions Sec-Websocket-Key "
-    "Sec-Websocket-Protocol Sec-Websocket-Version Server Set-Cookie Strict-Transport-Security Te "
-    "Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via Www-Authenticate "
-    "X-Consumed-Content-Encoding X-Content-Type-Options X-Csrftoken X-Forwarded-For "
-    "X-Forwarded-Host X-Forwarded-Proto X-Frame-Options X-Real-Ip X-Request-Id X-Requested-With "
-    "X-Scheme X-Xss-Protection X-Xsrftoken"
-).split()
+# A list of so many would be a page long.
+_WELL_KNOWN: Final = """
+    Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Access-Control-Allow-
+    Credentials Access-Control-Allow-Headers Access-Control-Allow-Methods Access-Control-Allow-
+    Origin Access-Control-Expose-Headers Access-Control-Max-Age Access-Control-Request-Headers
+    Access-Control-Request-Method Age Allow Alt-Svc Authorization Cache-Control Connection
+    Content- Disposition Content-Encoding Content-Language Content-Length Content-Location
+    Content-Range Content-Security-Policy Content-Type Cookie Date Dnt Etag Expect Expires
+    Forwarded From Host If- Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since
+    Keep-Alive Last-Modified Link Location Max-Forwards Origin Pragma Priority Proxy-Authenticate
+    Proxy-Authorization Proxy- Connection Range Referer Referrer-Policy Retry-After Sec-Ch-Ua Sec-
+    Ch-Ua-Mobile Sec-Ch-Ua- Platform Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User
+    Sec-Gpc Sec-Websocket- Accept Sec-Websocket-Extensions Sec-Websocket-Key Sec-Websocket-
+    Protocol Sec-Websocket-Version Server Set-Cookie Strict-Transport-Security Te Trailer
+    Transfer-Encoding Upgrade Upgrade- Insecure-Requests User-Agent Vary Via Www-Authenticate
+    X-Consumed-Content-Encoding X-Content- Type-Options X-Csrftoken X-Forwarded-For X-Forwarded-
+    Host X-Forwarded-Proto X-Frame-Options X-Real-Ip X-Request-Id X-Requested-With X-Scheme X-Xss-
+    Protection X-Xsrftoken
+""".split()  # noqa: SIM905
 
 
 class _CanonicalNames(dict[str, str]):
@@ -106,9 +109,9 @@ _STALE: Final = "".join(("not ", "joined"))
 class HTTPHeaders(MutableMapping[str, str]):
     r"""Header fields: a mapping from names, in any case, to values.
 
-    Names come out in ``Http-Header-Case``. `h[name]` of a field that occurs several times is its values
-    joined with commas; setting it replaces them all, `add` keeps them. Field order is that of the
-    first occurrence.
+    Names come out in ``Http-Header-Case``. `h[name]` of a field that occurs several times is its
+    values joined with commas; setting it replaces them all, `add` keeps them. Field order is that
+    of the first occurrence.
 
     Takes what dict takes, or another `HTTPHeaders` (whose repeated fields stay apart).
 
@@ -128,7 +131,7 @@ class HTTPHeaders(MutableMapping[str, str]):
     """
 
     # _fields: canonical name -> value, or _STALE; unspecified while _block is not None.
-    # _repeated: canonical name -> all values, for fields that occur several times; None if there are none.
+    # _repeated: canonical name -> all values, for fields that occur several times; None for none.
     # _block: a validated field section that is not split yet.
     __slots__ = ("__weakref__", "_block", "_fields", "_repeated")
 
@@ -139,19 +142,18 @@ class HTTPHeaders(MutableMapping[str, str]):
     @overload
     def __init__(self, headers: Mapping[str, str], /, **kwargs: str) -> None: ...
     @overload
-    def __init__(self, headers: Iterable[tuple[str, str]], /, **kwargs: str) -> None: ...
-    @overload
-    def __init__(self, **kwargs: str) -> None: ...
-    def __init__(self, *args: Any, **kwargs: str) -> None:
+    def __init__(self, headers: Iterable[tuple[str, str]] = (), /, **kwargs: str) -> None: ...
+    def __init__(
+        self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = (), /, **kwargs: str
+    ) -> None:
         self._fields = {}
         self._repeated = None
         self._block = None
-        if args:
-            (source,) = args
-            if isinstance(source, HTTPHeaders):
-                self._copy_from(source)
+        if headers:
+            if isinstance(headers, HTTPHeaders):
+                self._copy_from(headers)
             else:
-                self.update(source)
+                self.update(headers)
         if kwargs:
             self.update(kwargs)
 
@@ -162,8 +164,8 @@ class HTTPHeaders(MutableMapping[str, str]):
         r"""Headers from a field section that has been validated already; built at the first access.
 
         Args:
-            block: Field lines separated by CRLF, with or without a CRLF (or the empty line) at the end.
-                bytes are read as Latin-1. The caller has checked that each line is a token, a
+            block: Field lines separated by CRLF, with or without a CRLF (or the empty line) at the
+                end. bytes are read as Latin-1. The caller has checked that each line is a token, a
                 colon and a value without control characters: this method checks nothing.
 
         >>> HTTPHeaders.from_block(b"Host: example.com\r\nAccept: */*\r\n")["host"]
@@ -175,7 +177,8 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     @classmethod
     def _from_canonical(cls, fields: dict[str, str]) -> Self:
-        # Headers that start as a copy of `fields`, whose names are canonical and whose values are valid.
+        # Headers that start as a copy of `fields`, whose names are canonical and whose values are
+        # valid.
         self = cls.__new__(cls)
         self._fields = fields.copy()
         self._repeated = None
@@ -183,8 +186,8 @@ class HTTPHeaders(MutableMapping[str, str]):
         return self
 
     def _pairs(self) -> Iterable[tuple[str, str]]:
-        # All (name, value) pairs, for writers: with repeated fields a list, without a view of the dict,
-        # so that "\r\n".join(map(": ".join, headers._pairs())) runs without a line of Python a field.
+        # All (name, value) pairs, for writers. A view of the dict unless fields are repeated, so
+        # that "\r\n".join(map(": ".join, headers._pairs())) runs no line of Python per field.
         if self._block is not None:
             self._build()
         if self._repeated is None:
@@ -194,9 +197,10 @@ class HTTPHeaders(MutableMapping[str, str]):
     def _build(self) -> None:
         block = self._block
         assert block is not None
-        if block.__class__ is not str:
-            block = str(block, "latin-1")
-        self._fields = fields = {}
+        if isinstance(block, bytes):
+            block = block.decode("latin-1")
+        fields: dict[str, str] = {}
+        self._fields = fields
         self._repeated = repeated = None
         self._block = None
         known = _CANONICAL
@@ -236,7 +240,8 @@ class HTTPHeaders(MutableMapping[str, str]):
         Raises:
             InvalidFieldName: `name` is not a token.
             InvalidFieldValue: `value` has a control character other than TAB, a character beyond
-                U+00FF (a field is octets, and each character stands for one), or white space at an end.
+                U+00FF (a field is octets, and each character stands for one), or white space at an
+                end.
         """
         if self._block is not None:
             self._build()

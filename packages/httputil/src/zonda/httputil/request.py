@@ -1,9 +1,10 @@
 """`HTTPServerRequest`: one request as handlers see it.
 
-In: the start line, headers and body that a protocol delivered, and the connection they came from. Out:
-plain attributes, and others (path, query, arguments, cookies, files and so on) that are worked out when
-first asked for. Raises `HTTPInputError`: at construction for a Host that is missing, repeated or invalid
-and for a query with too many fields; at the first access for a form that cannot be parsed.
+In: the start line, headers and body that a protocol delivered, and the connection they came from.
+Out: plain attributes, and others (path, query, arguments, cookies, files and so on) that are worked
+out when first asked for. Raises `HTTPInputError`: at construction for a Host that is missing,
+repeated or invalid and for a query with too many fields; at the first access for a form that cannot
+be parsed.
 """
 
 import time
@@ -68,8 +69,8 @@ class HTTPServerRequest:
         body: The body; empty while it is being streamed.
         host: Overrides what the Host header says.
         files: Uploaded files, when somebody else has parsed the body.
-        connection: The `HTTPConnection` to answer on. If it has a `context`, that one's `remote_ip` and
-            `protocol` become the request's.
+        connection: The `HTTPConnection` to answer on. If it has a `context`, that one's `remote_ip`
+            and `protocol` become the request's.
         start_line: Method, target and version.
         server_connection: Opaque object that stands for the connection the request came on.
         parse_config: Limits for the query and for form bodies, None for those of
@@ -99,6 +100,7 @@ class HTTPServerRequest:
     connection: HTTPConnection | None
     server_connection: object
     _body_future: "Future[None]"
+    _cookies: SimpleCookie
 
     # Most requests keep these: a default on the class costs nothing per request.
     remote_ip: str | None = None
@@ -200,7 +202,8 @@ class HTTPServerRequest:
         query = self.query
         if not query:
             return {}
-        return parse_urlencoded(query, self.parse_config and self.parse_config.urlencoded)
+        config = self.parse_config or get_parse_body_config()
+        return parse_urlencoded(query, config.urlencoded)
 
     @_Lazy
     def body_arguments(self) -> dict[str, list[bytes]]:
@@ -258,13 +261,14 @@ class HTTPServerRequest:
         end = self._finish_time
         return (time.time() if end is None else end) - self._start_time
 
-    def get_ssl_certificate(self, binary_form: bool = False) -> None | dict[str, Any] | bytes:
+    def get_ssl_certificate(self, binary_form: bool = False) -> dict[str, Any] | bytes | None:
         """The client's TLS certificate, None if there is none.
 
         Args:
             binary_form: DER bytes instead of the dict of `ssl.SSLSocket.getpeercert`.
         """
-        # Looked up by name: what a connection's stream and socket are is none of this package's business.
+        # Looked up by name: what a connection's stream and socket are is none of this package's
+        # business.
         stream = getattr(self.connection, "stream", None)
         getpeercert = getattr(getattr(stream, "socket", None), "getpeercert", None)
         if getpeercert is None:

@@ -1,15 +1,18 @@
 """First lines of HTTP messages (RFC 9112 §3 and §4).
 
-In: the line as str (Latin-1 decoded), without its line end. Out: a named tuple. Raises `HTTPInputError`,
-with status 505 for a version other than HTTP/1.x and 400 for everything else that is wrong.
+In: the line as str (Latin-1 decoded), without its line end. Out: a named tuple. Raises
+`HTTPInputError`, with status 505 for a version other than HTTP/1.x and 400 for everything else that
+is wrong.
 """
 
 import re
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from zonda.httputil.errors import HTTPInputError
 
-# Octets beyond ASCII are let through in a target: sloppy clients send raw UTF-8, and it harms nobody.
+# Octets beyond ASCII are let through in a target: sloppy clients send raw UTF-8, and it harms
+# nobody.
 _REQUEST_LINE: Final = re.compile(
     r"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e\x80-\xff]++) HTTP/([0-9]\.[0-9])"
 )
@@ -17,9 +20,12 @@ _STATUS_LINE: Final = re.compile(
     r"HTTP/([0-9]\.[0-9]) ([1-9][0-9][0-9]) ([\t\x20-\x7e\x80-\xff]*+)"
 )
 
+responses: Final[dict[int, str]] = {status.value: status.phrase for status in HTTPStatus}
+"""Reason phrases by status code."""
+
 
 class RequestStartLine(NamedTuple):
-    """Method, request target (`path`, still percent-encoded, with the query) and version of a request."""
+    """Method, request target (`path`: percent-encoded, with the query) and version of a request."""
 
     method: str
     path: str
