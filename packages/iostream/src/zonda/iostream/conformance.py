@@ -5,6 +5,7 @@ all and closes the ends after each one.
 """
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 
 from zonda.iostream.errors import (
@@ -98,6 +99,7 @@ async def _fails(awaitable: Callable[[], Awaitable[object]]) -> StreamClosedErro
 
 
 async def reads_of_all_kinds(out: BaseIOStream, into: BaseIOStream) -> None:
+    """Each kind of read gets its share of one flow of bytes."""
     await out.write(b"line\r\n5 bytesheader 12;rest of it")
     assert await into.read_until(b"\r\n") == b"line\r\n"
     assert await into.read_bytes(7) == b"5 bytes"
@@ -120,6 +122,7 @@ async def reads_of_all_kinds(out: BaseIOStream, into: BaseIOStream) -> None:
 
 
 async def a_byte_at_a_time(out: BaseIOStream, into: BaseIOStream) -> None:
+    """Reads are met however small the pieces are that bring the data."""
     message = b"one\r\ntwo;" + b"x" * 10 + b"--"
     reads = [
         (lambda: into.read_until(b"\r\n"), b"one\r\n"),
@@ -140,6 +143,7 @@ async def a_byte_at_a_time(out: BaseIOStream, into: BaseIOStream) -> None:
 
 
 async def large_message_arrives_whole(out: BaseIOStream, into: BaseIOStream) -> None:
+    """What does not fit the buffers below is queued and sent in the end."""
     message = bytes(range(256)) * (_LARGE // 256)
     written = out.write(message)
     assert await into.read_bytes(_LARGE) == message
@@ -147,11 +151,16 @@ async def large_message_arrives_whole(out: BaseIOStream, into: BaseIOStream) -> 
 
 
 async def write_futures_resolve_in_order(out: BaseIOStream, into: BaseIOStream) -> None:
+    """A cancelled write future stops neither its bytes nor the others."""
     order: list[int] = []
-    futures = []
+
+    def note(number: int, _: object) -> None:
+        order.append(number)
+
+    futures: list[asyncio.Future[None]] = []
     for number in range(5):
         future = out.write(memoryview(bytes((number,)) * (_LARGE // 4)))
-        future.add_done_callback(lambda _, number=number: order.append(number))  # type: ignore[misc]
+        future.add_done_callback(functools.partial(note, number))
         futures.append(future)
     assert out.writing()
     futures[2].cancel()
@@ -163,12 +172,13 @@ async def write_futures_resolve_in_order(out: BaseIOStream, into: BaseIOStream) 
 
 
 async def a_second_read_is_refused(out: BaseIOStream, into: BaseIOStream) -> None:
+    """One read may be pending; the second raises an AssertionError."""
     first = into.read_bytes(3)
     assert into.reading()
     try:
         into.read_bytes(1)
     except AssertionError as error:
-        assert isinstance(error, AlreadyReadingError)
+        assert isinstance(error, AlreadyReadingError)  # noqa: PT017 - no pytest here
     else:
         raise AssertionError("a second read was accepted")
     await out.write(b"abc")
@@ -177,6 +187,7 @@ async def a_second_read_is_refused(out: BaseIOStream, into: BaseIOStream) -> Non
 
 
 async def cancelled_read_loses_nothing(out: BaseIOStream, into: BaseIOStream) -> None:
+    """What a cancelled read was waiting with goes to the next one."""
     cancelled = into.read_until(b"\n")
     await out.write(b"first ")
     await asyncio.sleep(0.01)
@@ -195,6 +206,7 @@ async def cancelled_read_loses_nothing(out: BaseIOStream, into: BaseIOStream) ->
 async def task_cancelled_at_the_last_moment_loses_nothing(
     out: BaseIOStream, into: BaseIOStream
 ) -> None:
+    """Neither does what a cancelled task had not yet seen."""
     read = into.read_until(b"\n")
 
     async def wait() -> bytes:
@@ -213,6 +225,7 @@ async def task_cancelled_at_the_last_moment_loses_nothing(
 
 
 async def limits_close_the_stream(out: BaseIOStream, into: BaseIOStream) -> None:
+    """``max_bytes`` passed: the stream closes and the error says why."""
     await out.write(b"x" * 100)
     error = await _fails(lambda: into.read_until(b"\n", max_bytes=50))
     assert isinstance(error.real_error, UnsatisfiableReadError)
@@ -220,6 +233,7 @@ async def limits_close_the_stream(out: BaseIOStream, into: BaseIOStream) -> None
 
 
 async def what_was_read_outlives_the_end(out: BaseIOStream, into: BaseIOStream) -> None:
+    """Data that came before the end can be read after it."""
     await out.write(b"one\ntwo\nthree")
     out.close()
     assert await into.read_until(b"\n") == b"one\n"
@@ -231,6 +245,7 @@ async def what_was_read_outlives_the_end(out: BaseIOStream, into: BaseIOStream) 
 
 
 async def closing_fails_what_is_pending(out: BaseIOStream, into: BaseIOStream) -> None:
+    """``close(error)`` fails the read and runs the callback once."""
     called: list[str] = []
     closed = asyncio.Event()
 
@@ -253,6 +268,7 @@ async def closing_fails_what_is_pending(out: BaseIOStream, into: BaseIOStream) -
 
 
 async def the_peers_end_runs_the_close_callback(out: BaseIOStream, into: BaseIOStream) -> None:
+    """It runs without a read pending and with data unread."""
     closed = asyncio.Event()
     into.set_close_callback(closed.set)
     await out.write(b"unread")
@@ -263,6 +279,7 @@ async def the_peers_end_runs_the_close_callback(out: BaseIOStream, into: BaseIOS
 
 
 async def a_full_write_buffer_is_refused(out: BaseIOStream, into: BaseIOStream) -> None:
+    """``max_write_buffer_size`` holds."""
     out.max_write_buffer_size = 1024
     written = out.write(b"x" * 10)
     await written
@@ -276,6 +293,7 @@ async def a_full_write_buffer_is_refused(out: BaseIOStream, into: BaseIOStream) 
 
 
 async def writing_to_the_gone_fails(out: BaseIOStream, into: BaseIOStream) -> None:
+    """Writing to a closed peer ends in StreamClosedError."""
     into.close()
 
     async def write() -> None:
@@ -290,6 +308,7 @@ async def writing_to_the_gone_fails(out: BaseIOStream, into: BaseIOStream) -> No
 
 
 async def sink_gets_data_then_the_end(out: BaseIOStream, into: BaseIOStream) -> None:
+    """A sink gets what was left of a read, then all else, in order."""
     await out.write(b"line\nrest")
     assert await into.read_until(b"\n") == b"line\n"
     sink = Recorder()
@@ -305,6 +324,7 @@ async def sink_gets_data_then_the_end(out: BaseIOStream, into: BaseIOStream) -> 
 
 
 async def pausing_holds_back(out: BaseIOStream, into: BaseIOStream) -> None:
+    """A paused reader makes the writer pause, and both go on."""
     sink, writer = Recorder(), Recorder()
     into.set_sink(sink)
     out.set_sink(writer)
@@ -324,6 +344,7 @@ async def pausing_holds_back(out: BaseIOStream, into: BaseIOStream) -> None:
 
 
 async def a_sink_may_do_anything(out: BaseIOStream, into: BaseIOStream) -> None:
+    """``data_received`` may leave the stream, read from it, close it."""
     late: list[asyncio.Future[bytes]] = []
 
     class Upgrading(Recorder):
@@ -352,6 +373,7 @@ async def a_sink_may_do_anything(out: BaseIOStream, into: BaseIOStream) -> None:
 
 
 async def closing_when_flushed_sends_all(out: BaseIOStream, into: BaseIOStream) -> None:
+    """The queue goes out before the stream closes."""
     message = b"z" * _LARGE
     out.send(message)
     out.close_when_flushed()
@@ -364,14 +386,17 @@ async def closing_when_flushed_sends_all(out: BaseIOStream, into: BaseIOStream) 
 
 
 async def both_ways_at_once(one: BaseIOStream, two: BaseIOStream) -> None:
+    """Two large messages pass each other."""
     message = b"xyz" * (_LARGE // 3)
     futures = [one.write(message), two.write(message)]
-    results = await asyncio.gather(one.read_bytes(len(message)), two.read_bytes(len(message)))
-    assert results == [message, message]
+    there, back = await asyncio.gather(one.read_bytes(len(message)), two.read_bytes(len(message)))
+    assert there == message
+    assert back == message
     await asyncio.gather(*futures)
 
 
 async def half_closed_still_answers(client: BaseIOStream, server: BaseIOStream) -> None:
+    """A peer that finished sending gets the whole of a long answer."""
     answer = b"a" * _LARGE
     sink, client_sink = Recorder(), Recorder()
     server.set_sink(sink)
@@ -389,6 +414,8 @@ async def half_closed_still_answers(client: BaseIOStream, server: BaseIOStream) 
 
 
 async def echo_many_small(one: BaseIOStream, two: BaseIOStream) -> None:
+    """Many small messages there and back."""
+
     class Echo(Recorder):
         def data_received(self, data: bytes) -> None:
             two.send(data)

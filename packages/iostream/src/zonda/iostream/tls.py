@@ -314,8 +314,8 @@ class SSLIOStream(IOStream):
     # -- the end -----------------------------------------------------------------------------
 
     def _shutdown_write(self) -> None:
+        # No FIN below it: the alert is what ends the data, and an answer still comes this way.
         self._notify()
-        self.socket.shutdown(socket.SHUT_WR)
 
     def _notify(self) -> None:
         """Send close_notify, once and without waiting for the peer's."""
