@@ -1,0 +1,67 @@
+"""Arguments of a request as text.
+
+The parsers give lists of bytes; handlers want one `str`, the last, or all of them. White space
+around a value is stripped unless told otherwise, control characters other than white space become
+blanks.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from zonda.web.errors import MissingArgumentError
+
+T = TypeVar("T")
+
+Decode = Callable[..., str]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+
+
+class Required:
+    """The type of `REQUIRED`."""
+
+    def __repr__(self) -> str:
+        return "<required>"
+
+
+REQUIRED = Required()
+"""In place of a default: the argument must be there."""
+
+
+def all_values(
+    source: Mapping[str, Sequence[bytes]], name: str, strip: bool, decode: Decode
+) -> list[str]:
+    """Return every value of an argument, in order.
+
+    Args:
+        source: The parsed arguments.
+        name: The argument's name.
+        strip: Whether to strip white space at both ends.
+        decode: `RequestHandler.decode_argument`.
+    """
+    values = []
+    for value in source.get(name, ()):
+        text = _CONTROL.sub(" ", decode(value, name=name))
+        values.append(text.strip() if strip else text)
+    return values
+
+
+def last_value(
+    source: Mapping[str, Sequence[bytes]],
+    name: str,
+    default: T | Required,
+    strip: bool,
+    decode: Decode,
+) -> str | T:
+    """Return the last value of an argument, which is the one that counts.
+
+    Raises:
+        MissingArgumentError: It is not there and there is no default.
+    """
+    values = all_values(source, name, strip, decode)
+    if values:
+        return values[-1]
+    if isinstance(default, Required):
+        raise MissingArgumentError(name)
+    return default

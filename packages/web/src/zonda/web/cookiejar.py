@@ -1,0 +1,58 @@
+"""Cookies on their way out: one for each name, each a ``Set-Cookie`` field."""
+
+import datetime
+import time
+from typing import Any
+
+from zonda.httputil.cookies import format_set_cookie
+from zonda.httputil.escape import native_str
+
+Expires = float | tuple[int, ...] | time.struct_time | datetime.datetime
+
+
+class CookieJar:
+    """The cookies that a response will set; setting one again replaces it."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self) -> None:
+        self._fields: dict[str, str] = {}
+
+    def set(
+        self,
+        name: str,
+        value: str | bytes,
+        *,
+        expires: Expires | None = None,
+        expires_days: float | None = None,
+        **attributes: Any,
+    ) -> None:
+        """Set a cookie.
+
+        Args:
+            name: A token.
+            value: Its value; bytes are UTF-8.
+            expires: When the client forgets it.
+            expires_days: The same as a number of days from now.
+            **attributes: As for `format_set_cookie`.
+
+        Raises:
+            ValueError: A character that could break out of the cookie, anywhere in it.
+        """
+        if expires_days is not None and expires is None:
+            now = datetime.datetime.now(datetime.timezone.utc)
+            expires = now + datetime.timedelta(days=expires_days)
+        name = native_str(name)
+        text = format_set_cookie(name, native_str(value), expires=expires, **attributes)
+        self._fields.pop(name, None)  # the order is that of the last setting
+        self._fields[name] = text
+
+    def clear(self, name: str, *, path: str = "/", **attributes: Any) -> None:
+        """Set a cookie so that the client forgets it; ``path`` and ``domain`` must be its own."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        past = now - datetime.timedelta(days=365)
+        self.set(name, "", expires=past, path=path, **attributes)
+
+    def header_values(self) -> list[str]:
+        """The values of the ``Set-Cookie`` fields."""
+        return list(self._fields.values())

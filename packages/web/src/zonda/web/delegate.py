@@ -1,0 +1,146 @@
+"""From a routed request to a handler: collects the body, makes the handler, runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from zonda.httputil import (
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from zonda.ioloop.log import app_log
+from zonda.ioloop.stepping import start_coroutine
+
+if TYPE_CHECKING:
+    from zonda.web.application import Application
+    from zonda.web.handler import RequestHandler
+
+
+class HandlerDelegate(HTTPMessageDelegate):
+    """Runs one handler for one request.
+
+    Args:
+        application: The application.
+        request: The request, its head complete.
+        handler_class: The class of handler to make.
+        handler_kwargs: For its ``initialize``.
+        path_args: Groups of the path for the method, positional.
+        path_kwargs: The same by name.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "application",
+        "handler",
+        "handler_class",
+        "handler_kwargs",
+        "path_args",
+        "path_kwargs",
+        "request",
+    )
+
+    def __init__(
+        self,
+        application: Application,
+        request: HTTPServerRequest,
+        handler_class: type[RequestHandler],
+        handler_kwargs: dict[str, Any] | None,
+        path_args: list[bytes] | None,
+        path_kwargs: dict[str, bytes] | None,
+    ) -> None:
+        self.application = application
+        self.request = request
+        self.handler_class = handler_class
+        self.handler_kwargs = handler_kwargs
+        self.path_args = path_args
+        self.path_kwargs = path_kwargs
+        self.handler: RequestHandler | None = None
+        self._chunks: list[bytes] | None = None
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        """Start a handler that streams its body; others wait for the whole of it."""
+        if self.handler_class._stream_request_body:
+            self.request._body_future = asyncio.get_running_loop().create_future()
+            return self.execute()
+        return None
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Keep a piece of the body, or pass it on."""
+        if self.handler_class._stream_request_body:
+            assert self.handler is not None
+            return self.handler.data_received(chunk)
+        if self._chunks is None:
+            self._chunks = [chunk]
+        else:
+            self._chunks.append(chunk)
+        return None
+
+    def finish(self) -> None:
+        """The request is complete."""
+        request = self.request
+        if self.handler_class._stream_request_body:
+            if not request._body_future.done():
+                request._body_future.set_result(None)
+            return
+        if self._chunks is not None:
+            request.body = b"".join(self._chunks)
+            self._chunks = None
+            request._parse_body()  # a malformed form is refused before a handler runs
+        self.execute()
+
+    def on_connection_close(self) -> None:
+        """The client is gone."""
+        self._chunks = None
+        handler = self.handler
+        if handler is not None and not handler._finished:
+            try:
+                handler.on_connection_close()
+            except Exception:
+                app_log.error("Uncaught exception in on_connection_close", exc_info=True)
+
+    def execute(self) -> Awaitable[None] | None:
+        """Make the handler and run it.
+
+        Returns:
+            None, or for a handler that streams its body something to wait for before the body:
+            the end of ``prepare``.
+        """
+        application = self.application
+        if self.handler_kwargs:
+            handler = self.handler_class(application, self.request, **self.handler_kwargs)
+        else:
+            handler = self.handler_class(application, self.request)
+        self.handler = handler
+        prepared = None
+        if self.handler_class._stream_request_body:
+            prepared = handler._prepared_future = asyncio.get_running_loop().create_future()
+        transforms = application.transforms
+        coroutine = handler._execute(
+            [transform(self.request) for transform in transforms] if transforms else [],
+            *(self.path_args or ()),
+            **(self.path_kwargs or {}),
+        )
+        task = start_coroutine(coroutine)
+        if task is not None:
+            task.add_done_callback(self._executed)
+        return prepared
+
+    def _executed(self, task: asyncio.Future[None]) -> None:
+        """A handler that had to wait is through."""
+        handler = self.handler
+        assert handler is not None
+        if task.cancelled():
+            if not handler._finished:
+                handler.send_error(503)
+        elif (error := task.exception()) is not None:
+            # `_execute` handles what a handler raises: this is an override's own fault.
+            app_log.error("Uncaught exception in _execute", exc_info=error)
+            if not handler._finished:
+                handler._abort()

@@ -1,0 +1,786 @@
+"""`RequestHandler`: one request, seen from the application.
+
+This is the API page: each method documents what it does and leaves the work to a small module of
+its own (arguments, cookies, entity tags, error pages), which is tested without a server. A request
+pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from http.cookies import Morsel, SimpleCookie
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, overload
+from urllib.parse import urljoin
+
+from zonda.httputil import (
+    HTTPHeaders,
+    HTTPInputError,
+    HTTPServerRequest,
+    ResponseStartLine,
+    format_timestamp,
+)
+from zonda.httputil.escape import json_encode, utf8
+from zonda.ioloop.log import app_log, gen_log
+from zonda.iostream import StreamClosedError
+from zonda.web.arguments import REQUIRED, Required, all_values, last_value
+from zonda.web.cookiejar import CookieJar
+from zonda.web.datecache import http_date
+from zonda.web.errorpage import error_page, reason_phrase
+from zonda.web.errors import Finish, HTTPError
+from zonda.web.etag import client_has, etag_of
+from zonda.web.version import SERVER
+
+if TYPE_CHECKING:
+    from zonda.iostream import IOStream
+    from zonda.web.application import Application
+    from zonda.web.transforms import OutputTransform
+
+T = TypeVar("T")
+H = TypeVar("H", bound="RequestHandler")
+
+HeaderValue = bytes | str | int | float | datetime.datetime
+Method = Callable[..., Awaitable[None] | None]
+
+_SAFE_REASON = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_NO_BODY = frozenset((204, 304))
+# Fields that describe content which is not sent with these statuses (RFC 9110 §8, §15.4.5).
+_REPRESENTATION_HEADERS = ("Content-Encoding", "Content-Language", "Content-Length", "Content-Type")
+# Every response starts as a copy of this; `Date` is brought up to date before.
+_DEFAULT_HEADERS = {"Server": SERVER, "Content-Type": "text/html; charset=UTF-8", "Date": ""}
+
+
+class RequestHandler:
+    """Handles a request: make a subclass and define ``get``, ``post`` or another method.
+
+    A new object is made for each request. Methods may be ``async``; the request is finished when
+    they return. The order is `initialize`, `prepare`, the method, `on_finish`.
+
+    Args:
+        application: The application, whose ``settings`` are shared.
+        request: The request.
+        **kwargs: The rule's arguments, passed to `initialize`.
+    """
+
+    SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = (
+        "GET",
+        "HEAD",
+        "POST",
+        "DELETE",
+        "PATCH",
+        "PUT",
+        "OPTIONS",
+    )
+
+    # State that most requests leave as it is lives in the class until it changes.
+    _headers_written = False
+    _finished = False
+    _auto_finish = True
+    _stream_request_body = False
+    _prepared_future: asyncio.Future[None] | None = None
+    _jar: CookieJar | None = None
+    _transforms: list[OutputTransform] | tuple[()] = ()
+    path_args: list[str] | tuple[str, ...] = ()
+    path_kwargs: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
+
+    _status_code: int
+    _reason: str
+    _headers: HTTPHeaders
+    _write_buffer: list[bytes]
+
+    def __init__(
+        self, application: Application, request: HTTPServerRequest, **kwargs: Any
+    ) -> None:
+        self.application = application
+        self.request = request
+        self.clear()
+        self.initialize(**kwargs)
+
+    def _initialize(self) -> None:
+        pass
+
+    initialize: Callable[..., None] = _initialize
+    """A hook: takes the rule's arguments. ``__init__`` is not meant to be overridden."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The application's settings."""
+        return self.application.settings
+
+    def _unimplemented_method(self, *args: str, **kwargs: str) -> None:
+        raise HTTPError(405)
+
+    head: Method = _unimplemented_method
+    get: Method = _unimplemented_method
+    post: Method = _unimplemented_method
+    delete: Method = _unimplemented_method
+    patch: Method = _unimplemented_method
+    put: Method = _unimplemented_method
+    options: Method = _unimplemented_method
+
+    # -- hooks -----------------------------------------------------------------------------------
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Run before the method, whichever it is. May be ``async``, and may finish the request."""
+
+    def on_finish(self) -> None:
+        """Run after the response has been handed to the connection. Nothing can be sent here."""
+
+    def on_connection_close(self) -> None:
+        """Run when the client is gone before the response is finished.
+
+        Always called, soon after the disconnect, however the handler waits. The default fails a
+        body that is being streamed in, so that a waiting handler gets `StreamClosedError`.
+        """
+        if self._stream_request_body:
+            self._fail_body()
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Take a piece of the body, in a handler with `stream_request_body`.
+
+        Args:
+            chunk: Some bytes. The next piece waits for what is returned, if it is awaitable.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override data_received()")
+
+    # -- arguments -------------------------------------------------------------------------------
+
+    @overload
+    def get_argument(self, name: str, default: str, strip: bool = True) -> str: ...
+
+    @overload
+    def get_argument(
+        self, name: str, default: Required = REQUIRED, strip: bool = True
+    ) -> str: ...
+
+    @overload
+    def get_argument(self, name: str, default: T, strip: bool = True) -> str | T: ...
+
+    def get_argument(
+        self, name: str, default: T | Required = REQUIRED, strip: bool = True
+    ) -> str | T:
+        """Return an argument of the query or the body; the last one if there are several.
+
+        Args:
+            name: The argument's name.
+            default: Returned when it is not there; without it that is an error.
+            strip: Whether white space at both ends goes.
+
+        Raises:
+            MissingArgumentError: It is not there (400).
+        """
+        return last_value(self.request.arguments, name, default, strip, self.decode_argument)
+
+    def get_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """Return all values of an argument of the query or the body, in order."""
+        return all_values(self.request.arguments, name, _flag(strip), self.decode_argument)
+
+    @overload
+    def get_query_argument(self, name: str, default: str, strip: bool = True) -> str: ...
+
+    @overload
+    def get_query_argument(
+        self, name: str, default: Required = REQUIRED, strip: bool = True
+    ) -> str: ...
+
+    @overload
+    def get_query_argument(self, name: str, default: T, strip: bool = True) -> str | T: ...
+
+    def get_query_argument(
+        self, name: str, default: T | Required = REQUIRED, strip: bool = True
+    ) -> str | T:
+        """As `get_argument`, from the query only."""
+        return last_value(
+            self.request.query_arguments, name, default, strip, self.decode_argument
+        )
+
+    def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """As `get_arguments`, from the query only."""
+        return all_values(self.request.query_arguments, name, _flag(strip), self.decode_argument)
+
+    @overload
+    def get_body_argument(self, name: str, default: str, strip: bool = True) -> str: ...
+
+    @overload
+    def get_body_argument(
+        self, name: str, default: Required = REQUIRED, strip: bool = True
+    ) -> str: ...
+
+    @overload
+    def get_body_argument(self, name: str, default: T, strip: bool = True) -> str | T: ...
+
+    def get_body_argument(
+        self, name: str, default: T | Required = REQUIRED, strip: bool = True
+    ) -> str | T:
+        """As `get_argument`, from the body only."""
+        return last_value(self.request.body_arguments, name, default, strip, self.decode_argument)
+
+    def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """As `get_arguments`, from the body only."""
+        return all_values(self.request.body_arguments, name, _flag(strip), self.decode_argument)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Turn an argument, or a group of the path, into text: a hook for other encodings.
+
+        Args:
+            value: The percent-decoded bytes.
+            name: The argument's name; None for an unnamed group of the path.
+
+        Raises:
+            HTTPError: They are not UTF-8 (400).
+        """
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise HTTPError(
+                400, "Invalid unicode in %s: %r", name or "url", value[:40]
+            ) from error
+
+    # -- cookies ---------------------------------------------------------------------------------
+
+    @property
+    def cookies(self) -> SimpleCookie | dict[str, Morsel[str]]:
+        """The cookies of the request."""
+        return self.request.cookies
+
+    @property
+    def _new_cookies(self) -> CookieJar:
+        if self._jar is None:
+            self._jar = CookieJar()
+        return self._jar
+
+    @overload
+    def get_cookie(self, name: str, default: str) -> str: ...
+
+    @overload
+    def get_cookie(self, name: str, default: str | None = None) -> str | None: ...
+
+    def get_cookie(self, name: str, default: str | None = None) -> str | None:
+        """Return the value of a cookie of the request, ``default`` if it is not there."""
+        morsel = self.request.cookies.get(name)
+        return default if morsel is None else morsel.value
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str | bytes,
+        domain: str | None = None,
+        expires: float | tuple[int, ...] | datetime.datetime | None = None,
+        path: str = "/",
+        expires_days: float | None = None,
+        *,
+        max_age: int | None = None,
+        httponly: bool = False,
+        secure: bool = False,
+        samesite: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Send a cookie with the response (RFC 6265 §4.1).
+
+        Args:
+            name: A token.
+            value: Its value; what a cookie cannot hold is quoted.
+            domain: ``Domain``: also for the hosts below it.
+            expires: ``Expires``: seconds since 1970, a time tuple, or a datetime.
+            path: ``Path``.
+            expires_days: ``Expires`` as a number of days from now.
+            max_age: ``Max-Age`` in seconds.
+            httponly: Hide it from scripts.
+            secure: Send it over HTTPS only.
+            samesite: ``Strict``, ``Lax`` or ``None``.
+            **kwargs: Other attributes, such as ``partitioned=True``.
+
+        Raises:
+            ValueError: A character that could break out of the cookie, anywhere in it.
+        """
+        self._new_cookies.set(
+            name,
+            value,
+            domain=domain,
+            expires=expires,
+            path=path,
+            expires_days=expires_days,
+            max_age=max_age,
+            httponly=httponly,
+            secure=secure,
+            samesite=samesite,
+            **kwargs,
+        )
+
+    def clear_cookie(self, name: str, **kwargs: Any) -> None:
+        """Make the client forget a cookie; ``path`` and ``domain`` must be those it was set with.
+
+        Args:
+            name: Its name.
+            **kwargs: As for `set_cookie`, ``expires`` and ``max_age`` excepted.
+
+        Raises:
+            TypeError: ``expires`` or ``max_age`` is given.
+        """
+        for excluded in ("expires", "max_age"):
+            if excluded in kwargs:
+                raise TypeError(f"clear_cookie() takes no argument {excluded!r}")
+        self._new_cookies.clear(name, **kwargs)
+
+    def clear_all_cookies(self, **kwargs: Any) -> None:
+        """Make the client forget every cookie it has sent with this request."""
+        for name in self.request.cookies:
+            self.clear_cookie(name, **kwargs)
+
+    # -- the response's head ---------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Begin the response anew: default headers, status 200, no content."""
+        _DEFAULT_HEADERS["Date"] = http_date()
+        self._headers = HTTPHeaders._from_canonical(_DEFAULT_HEADERS)
+        self._write_buffer = []
+        self._status_code = 200
+        self._reason = "OK"
+        self.set_default_headers()
+
+    def set_default_headers(self) -> None:
+        """A hook for headers of every response of this class, error pages included."""
+
+    def set_status(self, status_code: int, reason: str | None = None) -> None:
+        """Set the status.
+
+        Args:
+            status_code: The code.
+            reason: The reason phrase in place of the usual one. One with characters that may not
+                be sent becomes ``Unknown``.
+        """
+        self._status_code = status_code
+        if reason is None:
+            self._reason = reason_phrase(status_code)
+        else:
+            reason = reason if isinstance(reason, str) else utf8(reason).decode("latin-1")
+            self._reason = reason if _SAFE_REASON.fullmatch(reason) else "Unknown"
+
+    def get_status(self) -> int:
+        """Return the status code as it stands."""
+        return self._status_code
+
+    def set_header(self, name: str, value: HeaderValue) -> None:
+        """Set a header, in place of any of that name.
+
+        Args:
+            name: Its name.
+            value: Text, or bytes, a number, or a datetime, which becomes an HTTP date.
+
+        Raises:
+            ValueError: It has a control character.
+            TypeError: It is of another type.
+        """
+        try:
+            self._headers[name] = _header_value(value)
+        except HTTPInputError as error:  # whose fault is ours, not the peer's
+            raise ValueError(str(error)) from error
+
+    def add_header(self, name: str, value: HeaderValue) -> None:
+        """Add a header beside those of that name; arguments as for `set_header`."""
+        try:
+            self._headers.add(name, _header_value(value))
+        except HTTPInputError as error:
+            raise ValueError(str(error)) from error
+
+    def clear_header(self, name: str) -> None:
+        """Remove what `set_header` has set."""
+        if name in self._headers:
+            del self._headers[name]
+
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
+        """Send the client elsewhere, and finish.
+
+        Args:
+            url: Where to; may be relative to this request's.
+            permanent: 301 in place of 302.
+            status: Any 3xx in place of both.
+
+        Raises:
+            RuntimeError: The head is out already.
+        """
+        if self._headers_written:
+            raise RuntimeError("Cannot redirect after headers have been written")
+        if status is None:
+            status = 301 if permanent else 302
+        elif not (isinstance(status, int) and 300 <= status <= 399):
+            raise ValueError(f"a redirection has a status from 300 to 399, not {status!r}")
+        self.set_status(status)
+        self.set_header("Location", utf8(url))
+        self.finish()
+
+    # -- the response's body ---------------------------------------------------------------------
+
+    def write(self, chunk: str | bytes | dict[str, Any]) -> None:
+        """Add to the response; nothing is sent before `flush` or `finish`.
+
+        Args:
+            chunk: Bytes; text, sent as UTF-8; or a dictionary, sent as JSON with
+                ``Content-Type: application/json``. Lists are refused: old browsers run them as
+                scripts. Wrap them in a dictionary.
+
+        Raises:
+            RuntimeError: The response is finished.
+            TypeError: It is of another type.
+        """
+        if self._finished:
+            raise RuntimeError("Cannot write() after finish()")
+        if isinstance(chunk, str):
+            self._write_buffer.append(chunk.encode("utf-8"))
+            return
+        if isinstance(chunk, dict):
+            self._write_buffer.append(json_encode(chunk).encode("utf-8"))
+            self.set_header("Content-Type", "application/json; charset=UTF-8")
+            return
+        if not isinstance(chunk, bytes):
+            message = f"write() takes bytes, str or dict, not {type(chunk).__name__}"
+            if isinstance(chunk, list):
+                message += "; lists are not accepted for security reasons: wrap it in a dict"
+            raise TypeError(message)
+        self._write_buffer.append(chunk)
+
+    def flush(
+        self, include_footers: bool = False, callback: Callable[[], object] | None = None
+    ) -> asyncio.Future[None]:
+        """Send what has been written, before the response is complete.
+
+        Args:
+            include_footers: Whether this is the end (`finish` says so).
+            callback: Legacy: called, on the loop, when the future is done.
+
+        Returns:
+            A future that is done when more can be sent without piling up: waiting for it keeps
+            memory bounded with slow clients. It has `StreamClosedError` if the client is gone.
+        """
+        chunk = b"".join(self._write_buffer)
+        self._write_buffer = []
+        connection = self.request.connection
+        assert connection is not None
+        if not self._headers_written:
+            chunk = self._prepare_head(chunk, include_footers)
+            if self.request.method == "HEAD":
+                chunk = b""
+            start_line = ResponseStartLine("HTTP/1.1", self._status_code, self._reason)
+            future = connection.write_headers(start_line, self._headers, chunk)
+            self._headers_written = True
+        else:
+            for transform in self._transforms:
+                chunk = transform.transform_chunk(chunk, include_footers)
+            if self.request.method == "HEAD" or not chunk:
+                future = asyncio.get_running_loop().create_future()
+                future.set_result(None)
+            else:
+                future = connection.write(chunk)
+        if callback is not None:
+            run = callback
+            future.add_done_callback(lambda _: run())
+        return future
+
+    def _prepare_head(self, chunk: bytes, finishing: bool) -> bytes:
+        """Apply transforms and cookies to the head that is about to be sent."""
+        for transform in self._transforms:
+            self._status_code, self._headers, chunk = transform.transform_first_chunk(
+                self._status_code, self._headers, chunk, finishing
+            )
+        if self._jar is not None:
+            for cookie in self._jar.header_values():
+                self._headers.add("Set-Cookie", cookie)
+        return chunk
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> asyncio.Future[None]:
+        """Complete the response.
+
+        Args:
+            chunk: Written first (see `write`).
+
+        Returns:
+            As `flush`.
+
+        Raises:
+            RuntimeError: It is finished already, or has a body with a status that has none.
+        """
+        if self._finished:
+            raise RuntimeError("finish() called twice")
+        if chunk is not None:
+            self.write(chunk)
+        connection: Any = self.request.connection
+        if self._headers_written:
+            future = self.flush(include_footers=True)
+            connection.finish()
+        else:
+            self._describe_body()
+            # Overriding flush() is a way to see every chunk: it is honoured.
+            whole = getattr(connection, "respond", None)
+            if whole is not None and type(self).flush is RequestHandler.flush:
+                body = b"".join(self._write_buffer)
+                self._write_buffer = []
+                if self._jar is not None or self._transforms:
+                    body = self._prepare_head(body, True)
+                future = whole(self._status_code, self._reason, self._headers, body)
+                self._headers_written = True
+            else:
+                future = self.flush(include_footers=True)
+                connection.finish()
+        self._finished = True
+        self._log()
+        self.on_finish()
+        return future
+
+    def _describe_body(self) -> None:
+        """Set the fields that depend on the whole body: ``Etag`` and ``Content-Length``."""
+        if self._status_code == 200 and self.request.method in ("GET", "HEAD"):
+            self.set_etag_header()
+            if self.check_etag_header():
+                self._write_buffer = []
+                self.set_status(304)
+        status = self._status_code
+        if status in _NO_BODY or 100 <= status < 200:
+            if any(self._write_buffer):
+                raise RuntimeError(f"Cannot send body with {status}")
+            for name in _REPRESENTATION_HEADERS:
+                self.clear_header(name)
+        elif "Content-Length" not in self._headers:
+            self._headers["Content-Length"] = str(sum([len(part) for part in self._write_buffer]))
+
+    def detach(self) -> IOStream:
+        """Take the connection's stream; the server has nothing more to do with it."""
+        self._finished = True
+        connection: Any = self.request.connection
+        return cast("IOStream", connection.detach())
+
+    # -- entity tags -----------------------------------------------------------------------------
+
+    def compute_etag(self) -> str | None:
+        """Return the entity tag of what has been written; a hook: None for no tag."""
+        return etag_of(self._write_buffer)
+
+    def set_etag_header(self) -> None:
+        """Set ``Etag`` to what `compute_etag` returns."""
+        etag = self.compute_etag()
+        if etag is not None:
+            self.set_header("Etag", etag)
+
+    def check_etag_header(self) -> bool:
+        """Say whether the client has this version (``If-None-Match``, RFC 9110 §13.1.2)."""
+        condition = self.request.headers.get("If-None-Match")
+        if not condition:
+            return False
+        etag = self._headers.get("Etag")
+        return etag is not None and client_has(condition, etag)
+
+    # -- errors ----------------------------------------------------------------------------------
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Send an error page in place of what has been written.
+
+        Args:
+            status_code: The status.
+            **kwargs: Passed to `write_error`; ``exc_info`` if an exception is the reason;
+                ``reason`` for another reason phrase.
+        """
+        if self._headers_written:
+            gen_log.error("Cannot send error response after headers written")
+            if not self._finished:
+                # Half a response must not look like a whole one.
+                self._abort()
+            return
+        self.clear()
+        reason = kwargs.get("reason")
+        if "exc_info" in kwargs:
+            exception = kwargs["exc_info"][1]
+            if isinstance(exception, HTTPError) and exception.reason:
+                reason = exception.reason
+        self.set_status(status_code, reason=reason)
+        try:
+            if status_code not in _NO_BODY and not 100 <= status_code < 200:
+                self.write_error(status_code, **kwargs)
+        except Exception:
+            app_log.error("Uncaught exception in write_error", exc_info=True)
+        if not self._finished:
+            self.finish()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Write the page of an error: a hook.
+
+        Args:
+            status_code: The status, which is set already.
+            **kwargs: ``exc_info`` if an exception is the reason.
+        """
+        if self.settings.get("serve_traceback") and "exc_info" in kwargs:
+            import traceback  # noqa: PLC0415 - only while debugging
+
+            self.set_header("Content-Type", "text/plain")
+            for line in traceback.format_exception(*kwargs["exc_info"]):
+                self.write(line)
+            self.finish()
+        else:
+            self.finish(error_page(status_code, self._reason))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log an exception that escaped a handler: a hook.
+
+        An `HTTPError` with a message is a warning of one line; anything else is an error with its
+        traceback.
+        """
+        if isinstance(value, HTTPError):
+            if value.log_message:
+                gen_log.warning(
+                    "%d %s: %s", value.status_code, self._request_summary(), value.get_message()
+                )
+        elif isinstance(value, HTTPInputError):
+            gen_log.warning("%d %s: %s", value.status, self._request_summary(), value)
+        else:
+            app_log.error(
+                "Uncaught exception %s\n%r",
+                self._request_summary(),
+                self.request,
+                exc_info=(typ, value, tb),  # type: ignore[arg-type]
+            )
+
+    def _request_summary(self) -> str:
+        request = self.request
+        return f"{request.method} {request.uri} ({request.remote_ip})"
+
+    def _handle_request_exception(self, error: BaseException) -> None:
+        if isinstance(error, Finish):
+            if not self._finished:
+                self.finish(*error.args)
+            return
+        try:
+            self.log_exception(*sys.exc_info())
+        except Exception:
+            app_log.error("Error in exception logger", exc_info=True)
+        if self._finished:
+            # The response is out; the log is all that can be told.
+            return
+        if isinstance(error, HTTPError):
+            self.send_error(error.status_code, exc_info=sys.exc_info())
+        elif isinstance(error, HTTPInputError):
+            # A part of the request that is parsed when it is first asked for.
+            self.send_error(error.status, exc_info=sys.exc_info())
+        else:
+            self.send_error(500, exc_info=sys.exc_info())
+
+    # -- everything else -------------------------------------------------------------------------
+
+    def require_setting(self, name: str, feature: str = "this feature") -> None:
+        """Fail clearly when the application lacks a setting.
+
+        Raises:
+            RuntimeError: ``name`` is not set.
+        """
+        if not self.application.settings.get(name):
+            raise RuntimeError(f"You must define the {name!r} setting in your application to use {feature}")
+
+    def reverse_url(self, name: str, *args: Any) -> str:
+        """Return the URL path of a named rule (see ``Application.reverse_url``)."""
+        return self.application.reverse_url(name, *args)
+
+    # -- the course of a request -----------------------------------------------------------------
+
+    async def _execute(
+        self, transforms: list[OutputTransform], *args: bytes, **kwargs: bytes
+    ) -> None:
+        """Run the handler: `prepare`, the method, `finish`. Stepped at the spot by its caller."""
+        self._transforms = transforms
+        try:
+            method = self.request.method
+            if method not in self.SUPPORTED_METHODS:
+                raise HTTPError(405)
+            if args:
+                self.path_args = [self._decode_group(arg) for arg in args]  # type: ignore[misc]
+            if kwargs:
+                self.path_kwargs = {
+                    name: self._decode_group(arg, name)  # type: ignore[misc]
+                    for name, arg in kwargs.items()
+                }
+            result = self.prepare()
+            if result is not None:
+                result = await result
+            if self._prepared_future is not None and not self._prepared_future.done():
+                # The body may come now: `data_received` gets it.
+                self._prepared_future.set_result(None)
+            if self._finished:
+                return
+            if self._stream_request_body:
+                try:
+                    await self.request._body_future
+                except Exception:
+                    return  # the client is gone; on_connection_close has been told
+            result = getattr(self, method.lower())(*self.path_args, **self.path_kwargs)
+            if result is not None:
+                await result
+            if self._auto_finish and not self._finished:
+                self.finish()
+        except Exception as error:
+            try:
+                self._handle_request_exception(error)
+            except Exception:
+                app_log.error("Exception in exception handler", exc_info=True)
+                self._abort()
+        finally:
+            if self._prepared_future is not None and not self._prepared_future.done():
+                self._prepared_future.set_result(None)
+
+    def _decode_group(self, value: bytes | None, name: str | None = None) -> str | None:
+        return None if value is None else self.decode_argument(value, name=name)
+
+    def _fail_body(self) -> None:
+        from_peer = self.request._body_future
+        if from_peer is not None and not from_peer.done():
+            from_peer.set_exception(StreamClosedError())
+            from_peer.exception()
+
+    def _abort(self) -> None:
+        """Close the connection without an answer."""
+        self._finished = True
+        connection: Any = self.request.connection
+        stream = getattr(connection, "stream", None)
+        if stream is not None:
+            stream.close()
+
+    def _log(self) -> None:
+        self.application.log_request(self)
+
+
+def _flag(strip: object) -> bool:
+    """Catch ``get_arguments(name, default)``, a slip that would otherwise pass unnoticed."""
+    if not isinstance(strip, bool):
+        raise TypeError("the second argument is strip, a bool: a list of values has no default")
+    return strip
+
+
+def _header_value(value: HeaderValue) -> str:
+    """A header's value as text, of all that `RequestHandler.set_header` takes."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, bool):
+        raise TypeError(f"unsupported header value {value!r}")
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, datetime.datetime):
+        return format_timestamp(value)
+    raise TypeError(f"unsupported header value {value!r}")
+
+
+def stream_request_body(cls: type[H]) -> type[H]:
+    """Class decorator: the body is not collected but given to ``data_received`` piece by piece.
+
+    `RequestHandler.prepare` runs when the head is there (it may call
+    ``request.connection.set_max_body_size``), the method when the body is complete.
+    """
+    if not issubclass(cls, RequestHandler):
+        raise TypeError(f"expected a subclass of RequestHandler, got {cls!r}")
+    cls._stream_request_body = True
+    return cls
