@@ -7,6 +7,8 @@ import doctest
 import importlib
 import importlib.util
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,10 +32,19 @@ def modules(package: str) -> Iterator[str]:
 NAMES = [m for package in ([ALONE] if ALONE else ALL) for m in modules(package)]
 
 
+PROGRAM = """
+import doctest, importlib, sys
+sys.exit(doctest.testmod(importlib.import_module(sys.argv[1]), optionflags=doctest.ELLIPSIS)[0])
+"""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_examples(name: str) -> None:
-    module = importlib.import_module(name)
-    failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS, report=True)
+    if name.startswith("zonda.tornado"):  # it changes how its whole process imports
+        done = subprocess.run([sys.executable, "-c", PROGRAM, name], check=False)
+        assert done.returncode == 0, "see the captured output"
+        return
+    failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert failed == 0, "see the captured output"
 
 
