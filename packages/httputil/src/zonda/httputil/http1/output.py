@@ -89,23 +89,23 @@ def head_bytes(start_line: str, pairs: Iterable[tuple[str, str]], extra: str = "
     Raises:
         LocalProtocolError: An invalid value.
     """
-    # Joined in C, without a line of Python for each field, then looked at as a whole: nothing but
-    # text, and the line ends that were put between.
-    lines = list(map(": ".join, pairs))
-    fields = "\r\n".join(lines)
-    separator = "\r\n" if lines else ""
+    lines = [f"{name}: {value}\r\n" for name, value in pairs]
     try:
-        head = f"{start_line}{fields}{separator}{extra}\r\n".encode("latin-1")
+        head = f"{start_line}{''.join(lines)}{extra}\r\n".encode("latin-1")
     except UnicodeEncodeError:
         head = b""
-    if len(head.translate(None, TEXT_OCTETS)) != 2 * (len(lines) + extra.count("\n") + 2):
+    # One look at the whole instead of one at each value: nothing is left beside text but the line
+    # ends that were put in here.
+    if len(head.translate(None, TEXT_OCTETS)) != 2 * (
+        len(lines) + (2 if not extra else 2 + extra.count("\n"))
+    ):
         _find_fault(lines)
     return head
 
 
 def _find_fault(lines: list[str]) -> NoReturn:
     for line in lines:
-        name, _, value = line.partition(": ")
+        name, _, value = line[:-2].partition(": ")
         _check_name(name)
         check_value(f"value of {name}", value)
     raise LocalProtocolError("invalid character in a start line")

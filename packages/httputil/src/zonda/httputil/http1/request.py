@@ -19,8 +19,8 @@ from zonda.httputil.http1.head import (
 from zonda.httputil.http1.target import check_host, target_authority
 
 
-def make_request(match: re.Match[str]) -> Request:
-    """The request that `match` found.
+def make_request(text: str, match: re.Match[str]) -> Request:
+    """The request that `match` found in `text`.
 
     Raises:
         RemoteProtocolError: ``Host`` missing, repeated or invalid; a target of the wrong form;
@@ -34,7 +34,7 @@ def make_request(match: re.Match[str]) -> Request:
         and target[0] == "/"
         and minor != "0"
         and method != "CONNECT"
-        and REQUEST_UNUSUAL.search(match.string, match.end(5)) is None
+        and REQUEST_UNUSUAL.search(text, match.end(5)) is None
     ):
         host = host.strip(HTTP_WHITESPACE)
         check_host(host)
