@@ -6,9 +6,10 @@
 
 from zonda.ioloop.log import app_log
 from zonda.ioloop.loop import IOLoop
+from zonda.ioloop.periodic import PeriodicCallback
 
 # Importing them names IOLoop's implementations and makes lists and dicts yieldable.
 from zonda.ioloop.platform import asyncio as _platform  # isort: skip # noqa: F401
 from zonda.ioloop.gen import multi as _multi  # isort: skip # noqa: F401
 
-__all__ = ["IOLoop", "app_log"]
+__all__ = ["IOLoop", "PeriodicCallback", "app_log"]

@@ -12,6 +12,7 @@ holds the implementations and names the default one here when it is imported.
 import asyncio
 import datetime
 import functools
+import numbers
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -56,7 +57,7 @@ class IOLoop(Configurable):
 
     Example:
         >>> loop = IOLoop(make_current=False)
-        >>> _ = loop.call_later(0, print, "later")
+        >>> _ = loop.call_later(0.005, print, "later")
         >>> loop.add_callback(print, "first")
         >>> _ = loop.call_later(0.01, loop.stop)
         >>> loop.start()
@@ -386,13 +387,9 @@ class IOLoop(Configurable):
         """
         if isinstance(deadline, datetime.timedelta):
             return self.call_later(deadline.total_seconds(), callback, *args, **kwargs)
-        try:
-            when = float(deadline) if not isinstance(deadline, str | bytes) else None
-        except (TypeError, ValueError):
-            when = None
-        if when is None:
+        if not isinstance(deadline, float | int | numbers.Real):
             raise TypeError(f"Unsupported deadline {deadline!r}")
-        return self.call_at(when, callback, *args, **kwargs)
+        return self.call_at(deadline, callback, *args, **kwargs)
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, **kwargs: Any
@@ -469,7 +466,7 @@ class IOLoop(Configurable):
         Raises:
             TypeError: not a ThreadPoolExecutor (asyncio insists).
         """
-        self.asyncio_loop.set_default_executor(executor)  # type: ignore[arg-type]
+        self.asyncio_loop.set_default_executor(executor)
 
     def _run_callback(self, callback: Callable[..., object], *args: Any) -> None:
         """Call a callback; log what it raises, wait for what it returns."""

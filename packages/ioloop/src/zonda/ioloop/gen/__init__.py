@@ -1,7 +1,8 @@
 """Coroutines written as generators, and what goes with them.
 
 ``async def`` is the way to write new code; everything here mixes with it. The names of Tornado's
-callback generation (`engine`, `Task`, `Callback`, `Wait`, `WaitAll`) are in `zonda.ioloop.gen.legacy`.
+callback generation (`engine`, `Task`, `Callback`, `Wait`, `WaitAll`) come from
+`zonda.ioloop.gen.legacy`.
 """
 
 from zonda.ioloop.concurrent import Future, is_future
@@ -14,6 +15,7 @@ from zonda.ioloop.errors import (
     UnknownKeyError,
 )
 from zonda.ioloop.gen.coroutine import coroutine, is_coroutine_function, maybe_future, sleep
+from zonda.ioloop.gen.legacy import Arguments, Callback, Task, Wait, WaitAll, engine
 from zonda.ioloop.gen.multi import Multi, multi, multi_future
 from zonda.ioloop.gen.runner import Return, Runner
 from zonda.ioloop.gen.timeout import with_timeout
@@ -22,7 +24,9 @@ from zonda.ioloop.log import app_log
 from zonda.ioloop.yieldable import convert_yielded, moment
 
 __all__ = [
+    "Arguments",
     "BadYieldError",
+    "Callback",
     "Future",
     "KeyReuseError",
     "LeakedCallbackError",
@@ -30,12 +34,16 @@ __all__ = [
     "Return",
     "ReturnValueIgnoredError",
     "Runner",
+    "Task",
     "TimeoutError",
     "UnknownKeyError",
+    "Wait",
+    "WaitAll",
     "WaitIterator",
     "app_log",
     "convert_yielded",
     "coroutine",
+    "engine",
     "is_coroutine_function",
     "is_future",
     "maybe_future",

@@ -79,7 +79,7 @@ def coroutine(func: Callable[..., Any]) -> "Callable[..., asyncio.Future[Any]]":
                 return context.run(start, result, context)
             return finished(result)
 
-    wrapper.__wrapped__ = func  # type: ignore[attr-defined]
+    wrapper.__wrapped__ = func
     wrapper.__tornado_coroutine__ = True  # type: ignore[attr-defined]
     return wrapper
 

@@ -46,7 +46,7 @@ class BaseAsyncIOLoop(IOLoop):
         handlers: the descriptors with a handler: ``{fd: (object, handler)}``.
     """
 
-    def initialize(
+    def initialize(  # type: ignore[override]
         self, asyncio_loop: asyncio.AbstractEventLoop, make_current: bool = True, **kwargs: Any
     ) -> None:
         """Bind this IOLoop to an asyncio loop.
@@ -58,7 +58,7 @@ class BaseAsyncIOLoop(IOLoop):
         self.asyncio_loop = asyncio_loop
         self.selector_loop = asyncio_loop
         if not _watches_descriptors(asyncio_loop):
-            self.selector_loop = AddThreadSelectorEventLoop(asyncio_loop)
+            self.selector_loop = AddThreadSelectorEventLoop(asyncio_loop)  # type: ignore[abstract]
         self.handlers: dict[int, tuple[Descriptor, Handler]] = {}
         self.readers: set[int] = set()
         self.writers: set[int] = set()

@@ -68,7 +68,7 @@ class SelectorThread:
             return
         self._closed = True
         with self._handover:
-            self._closing = True
+            self._closing, self._wanted = True, None
             self._handover.notify()
         self._wake()
         if self._thread is not None:
@@ -159,13 +159,10 @@ class SelectorThread:
     def _run(self) -> None:
         while True:
             with self._handover:
-                while self._wanted is None and not self._closing:
-                    self._handover.wait()
-                if self._closing:
+                self._handover.wait_for(lambda: self._closing or self._wanted is not None)
+                if self._wanted is None:
                     return
-                assert self._wanted is not None
-                readers, writers = self._wanted
-                self._wanted = None
+                (readers, writers), self._wanted = self._wanted, None
             try:
                 # Windows reports a failed connect only as exceptional.
                 readable, writable, failed = select.select(readers, writers, writers)
@@ -187,17 +184,16 @@ def _number(fd: int | _HasFileno) -> int:
 
 def _usable(readers: list[int], writers: list[int]) -> tuple[list[int], list[int], list[int]]:
     """Look at each descriptor on its own, and call those ready that cannot be looked at."""
-    readable, writable = [], []
-    for fds, ready, turn in ((readers, readable, 0), (writers, writable, 1)):
-        for fd in fds:
-            try:
-                lists: list[list[int]] = [[], [], []]
-                lists[turn] = [fd]
-                if any(select.select(*lists, 0)):
-                    ready.append(fd)
-            except (OSError, ValueError):
-                ready.append(fd)
+    readable = [fd for fd in readers if _is_ready([fd], [])]
+    writable = [fd for fd in writers if _is_ready([], [fd])]
     return readable, writable, []
+
+
+def _is_ready(readers: list[int], writers: list[int]) -> bool:
+    try:
+        return any(select.select(readers, writers, writers, 0))
+    except (OSError, ValueError):
+        return True
 
 
 class AddThreadSelectorEventLoop(asyncio.AbstractEventLoop):
@@ -241,11 +237,15 @@ class AddThreadSelectorEventLoop(asyncio.AbstractEventLoop):
         self._selector.close()
         self._real_loop.close()
 
-    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+    def add_reader(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
         """See `SelectorThread.add_reader`."""
         self._selector.add_reader(fd, callback, *args)
 
-    def add_writer(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+    def add_writer(  # type: ignore[override]
+        self, fd: Any, callback: Callable[..., Any], *args: Any
+    ) -> None:
         """See `SelectorThread.add_writer`."""
         self._selector.add_writer(fd, callback, *args)
 
