@@ -20,8 +20,11 @@ NAMES = sorted(file.name for file in ROOT.glob("packages/*/src/zonda/*"))
 
 # Modules that go by another name than their distribution.
 DISTRIBUTIONS = {"backports": "backports-zstd"}
-# Modules that are only ever loaded by the library they plug into.
-PLUGINS = {"zonda/tornado/pytest_plugin.py": "pytest"}
+# Modules that are there for one library, and are loaded by it or by who asks for it.
+FOR_ONE_LIBRARY = {
+    "zonda/iostream/platform/caresresolver.py": "pycares",
+    "zonda/tornado/pytest_plugin.py": "pytest",
+}
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def test_imports_are_declared(name: str) -> None:
             top, _, rest = found.module.partition(".")
             if top in sys.stdlib_module_names or top == "compression":  # 3.14's
                 continue
-            if PLUGINS.get(str(file.relative_to(manifest.parent / "src"))) == top:
+            if FOR_ONE_LIBRARY.get(str(file.relative_to(manifest.parent / "src"))) == top:
                 continue
             if top == "zonda":
                 sibling = rest.partition(".")[0]
