@@ -19,6 +19,7 @@ A form under a ``Content-Encoding`` is an error: the body is not what its conten
 import dataclasses
 import re
 
+from zonda.httputil.codings import parse_content_encoding
 from zonda.httputil.errors import HTTPInputError
 from zonda.httputil.escape import parse_qs_bytes
 from zonda.httputil.file import HTTPFile
@@ -77,7 +78,7 @@ def parse_body_arguments(
     form = _FORM_TYPE.match(content_type)
     if form is None:
         return
-    if headers is not None and "Content-Encoding" in headers:
+    if headers is not None and parse_content_encoding(headers.get("Content-Encoding", "")):
         raise HTTPInputError(f"form body with Content-Encoding: {headers['Content-Encoding']!r}")
     if config is None:
         config = get_parse_body_config()
