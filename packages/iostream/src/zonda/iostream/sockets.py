@@ -186,6 +186,7 @@ class IOStream(BaseIOStream):
             assert not isinstance(callback, str)
             plain = callback
             self._call_with_result(future, lambda _: plain())
+        future.add_done_callback(self._close_if_cancelled)
         self._server_hostname = server_hostname
         self._connecting = future
         self._blocked = True
@@ -200,6 +201,10 @@ class IOStream(BaseIOStream):
             return future
         self._loop.add_writer(self.fileno(), self._on_connect)
         return future
+
+    def _close_if_cancelled(self, future: "asyncio.Future[Any]") -> None:
+        if future.cancelled():
+            self.close()
 
     _server_hostname: str | None = None
 

@@ -142,6 +142,7 @@ class SSLIOStream(IOStream):
             else:
                 future.set_result(self)
 
+        future.add_done_callback(self._close_if_cancelled)
         self.wait_for_handshake().add_done_callback(done)
         return future
 
