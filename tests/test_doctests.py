@@ -1,10 +1,8 @@
-"""The examples in the docstrings of every module are run; every module imports by itself.
+"""The examples in the docstrings of every module are run, one process a package.
 
 In an environment made for one package (ZONDA_ALONE) only that package's modules are looked at.
 """
 
-import doctest
-import importlib
 import importlib.util
 import os
 import subprocess
@@ -29,30 +27,31 @@ def modules(package: str) -> Iterator[str]:
                 yield ".".join(("zonda", *parts)).removesuffix(".__init__")
 
 
-NAMES = [m for package in ([ALONE] if ALONE else ALL) for m in modules(package)]
-
-
+# Examples may do what a test must not: set up logging, switch the drop-in on, make a loop current.
 PROGRAM = """
 import doctest, importlib, sys
-sys.exit(doctest.testmod(importlib.import_module(sys.argv[1]), optionflags=doctest.ELLIPSIS)[0])
-"""
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_examples(name: str) -> None:
-    if name.startswith("zonda.tornado"):  # it changes how its whole process imports
-        done = subprocess.run([sys.executable, "-c", PROGRAM, name], check=False)
-        assert done.returncode == 0, "see the captured output"
-        return
+failed = 0
+for name in sys.argv[1:]:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if (error.name or "zonda").startswith("zonda"):
             raise
-        pytest.skip(f"{name} is for {error.name}, which is not installed")
-    failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
-    assert failed == 0, "see the captured output"
+        print(name, "is for", error.name, "which is not installed")
+        continue
+    failed += doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed
+sys.exit(bool(failed))
+"""
 
 
-def test_modules_are_found() -> None:
-    assert len(NAMES) > 5
+@pytest.mark.parametrize("package", [ALONE] if ALONE else ALL)
+def test_examples(package: str) -> None:
+    names = list(modules(package))
+    assert names, "no such package"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM, *names],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
