@@ -29,7 +29,6 @@ from zonda.httputil.http1.head import (
     HTTP_WHITESPACE,
     RESPONSE_FRAMING,
     RESPONSE_HEAD,
-    clean_lines,
     diagnose_response,
     list_members,
     unfold,
@@ -231,13 +230,11 @@ class ClientConnection(Connection):
         limits = self.limits
         raw = bytes(self._buffer[self._position : end])
         match = RESPONSE_HEAD.fullmatch(raw.decode("latin-1"))
-        lines = clean_lines(raw)
         if match is None:
             match = RESPONSE_HEAD.fullmatch(unfold(raw.decode("latin-1")))
         if (
             match is None
-            or not lines
-            or lines > limits.field_count + 2
+            or match[4].count("\n") > limits.field_count
             or match.start(4) - 2 > limits.start_line
             or len(raw) > limits.head
         ):

@@ -22,44 +22,41 @@ _VALUE: Final = r"[\t\x20-\x7e\x80-\xff]*+"
 TOKEN: Final = re.compile(_TOKEN)
 VALUE: Final = re.compile(_VALUE)
 FIELD_BLOCK: Final = re.compile(rf"(?:{_TOKEN}:{_VALUE}\r\n)*+")
+TEXT_OCTETS: Final = bytes(octet for octet in range(256) if octet == 9 or 32 <= octet != 127)
+"""What a value may consist of, as octets."""
 
-# The structure of a head. A value is "anything up to CR" here, which the engine skips several times
-# faster than it would check a set of characters; `clean_lines` checks the characters of the whole.
-_LINES: Final = rf"(?:{_TOKEN}:[^\r]*+\r\n)*+"
 
-# Groups: method, target, minor version, field block, and the value of Host if that comes first,
-# where a client is told to put it (RFC 9110 §7.2). A target is visible ASCII without "#" (RFC 9112
-# §3.2 has no fragment, and recipients disagree about what one means).
-_REQUEST_LINE_START: Final = rf"({_TOKEN}) ([!\"$-~]++) HTTP/1\.([0-9])\r\n"
-REQUEST_HEAD: Final = re.compile(rf"{_REQUEST_LINE_START}((?:[Hh]ost:([^\r]*+)\r\n)?+{_LINES})\r\n")
-# The same with the characters checked on the way: for a short head that is less work.
-SHORT_REQUEST_HEAD: Final = re.compile(
-    rf"{_REQUEST_LINE_START}((?:[Hh]ost:({_VALUE})\r\n)?+(?:{_TOKEN}:{_VALUE}\r\n)*+)\r\n"
+def _any_case(*names: str) -> str:
+    # Explicit classes: with IGNORECASE the engine loses its shortcuts and takes longer.
+    return "|".join(re.sub("[a-z]", lambda m: f"[{m[0].upper()}{m[0]}]", name) for name in names)
+
+
+# The beginning of a field line that decides about framing, persistence or routing and says anything
+# but the default of HTTP/1.1. Two letters are looked at before anything else: that lets nearly all
+# other fields of browsers and proxies pass at once.
+_UNUSUAL: Final = (
+    r"[CcEeHhTtUu][OoPpRrXx](?:"
+    + _any_case("st", "ntent-length", "ansfer-encoding", "grade", "pect")
+    + "|"
+    + _any_case("nnection")
+    + r"(?!: keep-alive\r)):"
+)
+
+# Groups: method, target, minor version, field block; the value of Host if that comes first, where a
+# client is told to put it (RFC 9110 §7.2); the part of the block from the first unusual line on.
+# With Host and without an unusual line, nothing has to be looked for in the block. A target is
+# visible ASCII without "#" (RFC 9112 §3.2 has no fragment, and recipients disagree about what one
+# means).
+REQUEST_HEAD: Final = re.compile(
+    rf"({_TOKEN}) ([!\"$-~]++) HTTP/1\.([0-9])\r\n"
+    rf"((?:[Hh]ost:({_VALUE})\r\n)?+(?:(?!{_UNUSUAL}){_TOKEN}:{_VALUE}\r\n)*+"
+    rf"((?:{_TOKEN}:{_VALUE}\r\n)*+))\r\n"
 )
 # Groups: minor version, status, reason, field block. The space before an absent reason phrase may
 # be missing: RFC 9112 §4 wants it, many servers leave it out.
 RESPONSE_HEAD: Final = re.compile(
-    rf"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ([^\r]*+))?+\r\n({_LINES})\r\n",
+    rf"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: ({_VALUE}))?+\r\n((?:{_TOKEN}:{_VALUE}\r\n)*+)\r\n"
 )
-
-# Everything that may be in a value, a reason phrase or a start line.
-TEXT_OCTETS: Final = bytes(octet for octet in range(256) if octet == 9 or 32 <= octet != 127)
-
-
-def clean_lines(head: bytes | bytearray) -> int:
-    r"""Number of lines of a head that has no control characters but its line ends, else 0.
-
-    `head` has the structure that the expressions above check: each CR is followed by LF.
-
-    >>> clean_lines(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-    3
-    >>> clean_lines(b"GET / HTTP/1.1\nHost: h\r\n\r\n")
-    0
-    """
-    ends = head.translate(None, TEXT_OCTETS)
-    lines = len(ends) >> 1
-    return lines if ends == b"\r\n" * lines else 0
-
 
 # What must never be in a head, recognisable before the head is complete: control characters, LF
 # without CR, CR without LF. (A CR at the very end may yet be followed by its LF.)
@@ -67,11 +64,6 @@ FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?
 
 _REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) (\S++) HTTP/([0-9])\.([0-9])")
 _STATUS_LINE: Final = re.compile(rf"HTTP/([0-9])\.([0-9]) ([1-9][0-9][0-9])(?: {_VALUE})?+")
-
-
-def _any_case(*names: str) -> str:
-    # Explicit classes: with IGNORECASE the engine loses its shortcuts and takes longer.
-    return "|".join(re.sub("[a-z]", lambda m: f"[{m[0].upper()}{m[0]}]", name) for name in names)
 
 
 # The request fields that decide about framing, persistence and routing of a message. Starts with
@@ -86,16 +78,6 @@ RESPONSE_FRAMING: Final = re.compile(
     + _any_case("connection", "content-length", "transfer-encoding")
     + r"):([^\r]*+)",
 )
-# The same fields, if they say anything but the default of HTTP/1.1. Two letters are looked at
-# before anything else: that throws out nearly all other fields of browsers and proxies.
-REQUEST_UNUSUAL: Final = re.compile(
-    r"\n[CcEeHhTtUu][OoPpRrXx](?:"
-    + _any_case("st", "ntent-length", "ansfer-encoding", "grade", "pect")
-    + "|"
-    + _any_case("nnection")
-    + r"(?!: keep-alive\r)):",
-)
-
 HTTP_WHITESPACE: Final = " \t"
 
 _FOLD: Final = re.compile(r"(?<=[^\n])\r\n[ \t]++")

@@ -13,28 +13,27 @@ from zonda.httputil.http1.framing import request_framing
 from zonda.httputil.http1.head import (
     HTTP_WHITESPACE,
     REQUEST_FRAMING,
-    REQUEST_UNUSUAL,
     list_members,
 )
 from zonda.httputil.http1.target import check_host, target_authority
 
 
-def make_request(text: str, match: re.Match[str]) -> Request:
-    """The request that `match` found in `text`.
+def make_request(match: re.Match[str]) -> Request:
+    """The request that `match` found.
 
     Raises:
         RemoteProtocolError: ``Host`` missing, repeated or invalid; a target of the wrong form;
         ambiguous
             framing; an unknown transfer coding (501) or expectation (417).
     """
-    method, target, minor, block, host = match.groups()
+    method, target, minor, block, host, unusual = match.groups()
     # Nearly every GET: Host comes first, and no other field matters here.
     if (
         host is not None
+        and not unusual
         and target[0] == "/"
         and minor != "0"
         and method != "CONNECT"
-        and REQUEST_UNUSUAL.search(text, match.end(5)) is None
     ):
         host = host.strip(HTTP_WHITESPACE)
         check_host(host)

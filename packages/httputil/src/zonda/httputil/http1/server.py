@@ -29,8 +29,6 @@ from zonda.httputil.http1.events import (
 )
 from zonda.httputil.http1.head import (
     REQUEST_HEAD,
-    SHORT_REQUEST_HEAD,
-    clean_lines,
     diagnose_request,
 )
 from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
@@ -46,8 +44,6 @@ _NEED_DATA, _PAUSED = Signal.NEED_DATA, Signal.PAUSED
 
 # Up to this many bytes a buffer is decoded in the hope that a whole head is in it.
 _AT_ONCE: Final = 8 * 1024
-# Up to this many bytes the expression that checks all characters itself is the faster one.
-_SHORT: Final = 160
 
 # Empty lines in front of a request line that are ignored (RFC 9112 §2.2 asks for one at least).
 _EMPTY_LINES: Final = 4
@@ -86,7 +82,7 @@ class ServerConnection(Connection):
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         super().__init__(limits)
         self._at_once = min(_AT_ONCE, limits.head, limits.start_line)
-        self._short = min(_SHORT, 4 * limits.field_count)  # no field line is shorter than four
+        self._short = 4 * limits.field_count  # a head of that size cannot have more fields
         self._closing = False
         self._empty_lines = 0
         self._expects = False
@@ -107,20 +103,12 @@ class ServerConnection(Connection):
             # expression finds it. What it does not match, for whatever reason, takes the other way.
             # `_at_once` is within the limits for the size of a head.
             buffer = self._buffer
-            size = len(buffer)
-            if size <= self._at_once and not self._scanned and not self._position:
-                text = buffer.decode("latin-1")
-                if size <= self._short:
-                    match = SHORT_REQUEST_HEAD.match(text)
-                    if match is not None:
-                        return self._begin_request(text, match, match.end())
-                else:
-                    match = REQUEST_HEAD.match(text)
-                    if match is not None:
-                        end = match.end()
-                        lines = clean_lines(buffer if end == size else buffer[:end])
-                        if lines and lines <= self.limits.field_count + 2:
-                            return self._begin_request(text, match, end)
+            if len(buffer) <= self._at_once and not self._scanned and not self._position:
+                match = REQUEST_HEAD.match(buffer.decode("latin-1"))
+                if match is not None:
+                    end = match.end()
+                    if end <= self._short or match[4].count("\n") <= self.limits.field_count:
+                        return self._begin_request(match, end)
             return self._read_head()
         if state is _BODY:
             if self._remaining == 0:
@@ -144,24 +132,21 @@ class ServerConnection(Connection):
         position = self._position
         limits = self.limits
         head = bytes(self._buffer[position:end])
-        text = head.decode("latin-1")
-        match = REQUEST_HEAD.fullmatch(text)
-        lines = clean_lines(head)
+        match = REQUEST_HEAD.fullmatch(head.decode("latin-1"))
         if (
             match is None
-            or not lines
-            or lines > limits.field_count + 2
+            or match[4].count("\n") > limits.field_count
             or match.start(4) - 2 > limits.start_line
             or len(head) > limits.head
         ):
             if self._skip_empty_lines():
                 return self._read_head()
             self._fail(diagnose_request(head, limits))
-        return self._begin_request(text, match, end)
+        return self._begin_request(match, end)
 
-    def _begin_request(self, text: str, match: re.Match[str], end: int) -> Request:
+    def _begin_request(self, match: re.Match[str], end: int) -> Request:
         try:
-            self._request = request = make_request(text, match)
+            self._request = request = make_request(match)
         except RemoteProtocolError as error:
             self._fail(error)
         if end == len(self._buffer):
