@@ -124,7 +124,7 @@ async def reads_of_all_kinds(out: BaseIOStream, into: BaseIOStream) -> None:
 async def a_byte_at_a_time(out: BaseIOStream, into: BaseIOStream) -> None:
     """Reads are met however small the pieces are that bring the data."""
     message = b"one\r\ntwo;" + b"x" * 10 + b"--"
-    reads = [
+    reads: list[tuple[Callable[[], Awaitable[bytes]], bytes]] = [
         (lambda: into.read_until(b"\r\n"), b"one\r\n"),
         (lambda: into.read_until_regex(b"[a-z]+;"), b"two;"),
         (lambda: into.read_bytes(10), b"x" * 10),

@@ -78,5 +78,7 @@ async def race(
                 except OSError as error:
                     failure = error
     finally:
-        for stream in running.values():
+        for future, stream in running.items():
             stream.close()
+            if future.done() and not future.cancelled():
+                future.exception()  # too late to matter: no log record

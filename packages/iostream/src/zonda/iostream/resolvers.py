@@ -50,8 +50,16 @@ def _look_up(
     host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC, flags: int = 0
 ) -> Addresses:
     # Streams only: without it each address comes once per kind of socket.
-    found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, flags)
+    try:
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, flags)
+    except ValueError as error:
+        raise _no_name(host) from error
     return [(int(info[0]), info[4]) for info in found]
+
+
+def _no_name(host: str) -> socket.gaierror:
+    """The error for what cannot be a name at all (IDNA refuses it, or it holds a NUL)."""
+    return socket.gaierror(socket.EAI_NONAME, f"{host!r} is no host name")
 
 
 def literal_address(
@@ -121,9 +129,12 @@ class DefaultLoopResolver(Resolver):
         literal = literal_address(host, port, family)
         if literal is not None:
             return literal
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, family=family, type=socket.SOCK_STREAM
-        )
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, port, family=family, type=socket.SOCK_STREAM
+            )
+        except ValueError as error:
+            raise _no_name(host) from error
         return [(int(info[0]), info[4]) for info in found]
 
 
