@@ -13,6 +13,8 @@ is switched on, in one of four ways:
 
 Raises `OriginalImportedError` when the original has been imported already, and
 `ModuleUnavailableError` for a module of Tornado that this version of Zonda does not have.
+
+(PYTEST_DONT_REWRITE: with the variable set this is imported long before pytest starts.)
 """
 
 from zonda.tornado.errors import DropInError, ModuleUnavailableError, OriginalImportedError

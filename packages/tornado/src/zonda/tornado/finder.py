@@ -9,11 +9,12 @@ introspects as itself. Raises ModuleUnavailableError when such a module does not
 import importlib
 import importlib.abc
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from zonda.tornado.errors import ModuleUnavailableError
 from zonda.tornado.names import MODULES, PACKAGES, submodules
@@ -24,39 +25,27 @@ if TYPE_CHECKING:
 # The one entry in the __path__ of a package without a folder; `PackageEntry` answers for it.
 _MARK = "<zonda.tornado>"
 
+# What the import system sets on a module, and no other module may have from it.
+_IDENTITY = frozenset(
+    f"__{name}__"
+    for name in ("name", "package", "spec", "loader", "path", "file", "cached", "builtins")
+)
 
-class _Loader(importlib.abc.ExecutionLoader):
-    """Shows the source, code and file of the Zonda module behind a Tornado name."""
 
-    def __init__(self, fullname: str, target: str, spec: ModuleSpec | None) -> None:
+@runtime_checkable
+class _Inspectable(Protocol):
+    # Loaders of zip files can do this too but are not registered as ExecutionLoader.
+    def get_code(self, fullname: str) -> CodeType | None: ...
+    def get_source(self, fullname: str) -> str | None: ...
+    def get_filename(self, fullname: str) -> str: ...
+
+
+class AliasLoader(importlib.abc.ExecutionLoader):
+    """Loads the Zonda module under its own name and lets the Tornado name stand for it."""
+
+    def __init__(self, fullname: str, target: str) -> None:
         self.fullname = fullname
         self.target = target
-        self.target_spec = spec
-
-    def _behind(self) -> importlib.abc.ExecutionLoader:
-        spec = self.target_spec
-        if spec is None:
-            raise ModuleUnavailableError(self.fullname, self.target)
-        loader = spec.loader
-        if not isinstance(loader, importlib.abc.ExecutionLoader):
-            raise ImportError(f"{self.target} has no source", name=self.fullname)
-        return loader
-
-    def is_package(self, fullname: str) -> bool:
-        return fullname in PACKAGES
-
-    def get_filename(self, fullname: str) -> str:
-        return self._behind().get_filename(self.target)
-
-    def get_source(self, fullname: str) -> str | None:
-        return self._behind().get_source(self.target)
-
-    def get_code(self, fullname: str) -> CodeType | None:
-        return self._behind().get_code(self.target)
-
-
-class AliasLoader(_Loader):
-    """Loads the Zonda module under its own name and lets the Tornado name stand for it."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the Zonda module where the import system picks the result up.
@@ -64,28 +53,56 @@ class AliasLoader(_Loader):
         ``module`` is the empty one the import system made. Handing the Zonda module out from
         ``create_module`` instead would have its ``__spec__`` overwritten.
         """
-        if self.target_spec is None:
-            raise ModuleUnavailableError(self.fullname, self.target)
+        self._target_spec()
         sys.modules[self.fullname] = importlib.import_module(self.target)
+
+    def is_package(self, fullname: str) -> bool:
+        """False: what Tornado has as modules are modules, whatever they are in Zonda."""
+        return False
+
+    def get_filename(self, fullname: str) -> str:
+        """The file of the Zonda module."""
+        return self._inspect(self._target_spec()).get_filename(self.target)
+
+    def get_source(self, fullname: str) -> str | None:
+        """The source of the Zonda module."""
+        return self._inspect(self._target_spec()).get_source(self.target)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Code for ``python -m tornado.x``: the ``__main__`` of x where x became a package."""
-        spec = self.target_spec
-        if spec is not None and spec.submodule_search_locations is not None:
-            main = importlib.util.find_spec(f"{self.target}.__main__")
-            if main is not None and isinstance(main.loader, importlib.abc.InspectLoader):
-                return main.loader.get_code(main.name)
-        return super().get_code(fullname)
+        spec = self._target_spec()
+        if spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{self.target}.__main__") or spec
+        return self._inspect(spec).get_code(spec.name)
+
+    def _target_spec(self) -> ModuleSpec:
+        try:
+            spec = importlib.util.find_spec(self.target)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{self.target}.".startswith(f"{error.name}."):
+                raise  # a dependency of the package above is missing: that is the better message
+            spec = None
+        if spec is None:
+            raise ModuleUnavailableError(self.fullname, self.target)
+        return spec
+
+    def _inspect(self, spec: ModuleSpec) -> _Inspectable:
+        loader: object = spec.loader
+        if not isinstance(loader, _Inspectable):
+            raise ImportError(f"{spec.name} has no source", name=self.fullname)
+        return loader
 
 
-class PackageLoader(_Loader):
-    """Loads a file of the drop-in as the package ``tornado`` or ``tornado.platform``."""
+class PackageLoader(importlib.abc.Loader):
+    """Fills the package ``tornado`` or ``tornado.platform`` from a module of the drop-in."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the file with the Tornado name as its ``__name__``."""
-        code = self.get_code(self.fullname)
-        assert code is not None
-        exec(code, module.__dict__)
+        """Give it what the drop-in's module has, except what makes it that module."""
+        source = vars(importlib.import_module(self.target))
+        vars(module).update({k: v for k, v in source.items() if k not in _IDENTITY})
 
 
 class PackageEntry:
@@ -118,15 +135,18 @@ class Finder(importlib.abc.MetaPathFinder):
         """The spec of a Tornado module, None for a name that Tornado does not have."""
         if fullname.partition(".")[0] != "tornado":
             return None
+        # The import lock is held here: whoever imports something now waits for threads that wait
+        # for this one. So nothing is looked up; the loaders find out what exists.
         if fullname in PACKAGES:
-            behind = PACKAGES[fullname]
-            package = PackageLoader(fullname, behind, _find(behind))
-            spec = _spec(fullname, package)
+            spec = ModuleSpec(fullname, PackageLoader(PACKAGES[fullname]))
+            file = PACKAGES[fullname].rpartition(".")[2] + ".py"
+            spec.origin = os.path.join(os.path.dirname(__file__), file)
+            spec.has_location = True
             spec.submodule_search_locations = [fullname + _MARK]
             return spec
         if fullname in MODULES:
-            behind = MODULES[fullname]
-            return _spec(fullname, AliasLoader(fullname, behind, _find(behind)))
+            loader = AliasLoader(fullname, MODULES[fullname])
+            return ModuleSpec(fullname, loader, origin=MODULES[fullname])
         parent = fullname.rpartition(".")[0]
         if parent in MODULES:
             # zonda.web is a package, tornado.web is not. Left to the other finders, this name
@@ -151,21 +171,3 @@ class Finder(importlib.abc.MetaPathFinder):
         from zonda.tornado.distribution import TornadoDistribution  # noqa: PLC0415
 
         return [TornadoDistribution()]
-
-
-def _find(target: str) -> ModuleSpec | None:
-    """The spec of a Zonda module, None if it or a package above it does not exist."""
-    try:
-        return importlib.util.find_spec(target)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{target}.".startswith(f"{error.name}."):
-            raise  # a dependency of the package above is missing: that is the better message
-        return None
-
-
-def _spec(fullname: str, loader: _Loader) -> ModuleSpec:
-    spec = ModuleSpec(fullname, loader)
-    if loader.target_spec is not None and loader.target_spec.has_location:
-        spec.origin = loader.target_spec.origin
-        spec.has_location = True
-    return spec

@@ -1,7 +1,7 @@
 """What ``import tornado.platform`` gives under the drop-in: its submodules, on first use.
 
-The hook loads this file under the name ``tornado.platform``. It is a file of its own, and not an
-alias, because its submodules live in two packages of Zonda.
+The hook copies what is here into a module of that name. It is no alias of a Zonda package because
+its submodules live in two of them.
 """
 
 from zonda.tornado.lazy import import_submodule
@@ -11,7 +11,7 @@ __all__ = submodules("tornado.platform")
 
 
 def __getattr__(name: str) -> object:
-    return import_submodule(__name__, name)
+    return import_submodule("tornado.platform", name)
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,6 @@ stays in ``sys.modules`` to the end, exit handlers and threads included. (``runp
 its ``__main__`` away as soon as the file's last line is done.) Raises ProgramNotFoundError.
 """
 
-import importlib.abc
 import importlib.util
 import io
 import os
@@ -16,8 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
+from typing import Protocol, runtime_checkable
 
 from zonda.tornado.errors import ProgramNotFoundError
+
+
+@runtime_checkable
+class _HasCode(Protocol):
+    # Loaders of zip files have it too but are not registered as InspectLoader.
+    def get_code(self, fullname: str) -> CodeType | None: ...
 
 
 @dataclass(frozen=True)
@@ -79,13 +85,14 @@ def script(path: str) -> Program:
 
 def container(path: str) -> Program | None:
     """``python path``: a folder or zip file with a ``__main__``; None if it is neither."""
-    importer = pkgutil.get_importer(path)
+    absolute = os.path.abspath(path)
+    importer = pkgutil.get_importer(absolute)
     if importer is None:
         return None
     spec = importer.find_spec("__main__")
     if spec is None:
         raise ProgramNotFoundError(f"can't find '__main__' module in {path!r}", status=1)
-    _replace_first_path(path)
+    _replace_first_path(absolute)
     return _from_spec(spec, argv0=path)
 
 
@@ -117,8 +124,8 @@ def _find(name: str) -> ModuleSpec:
 
 
 def _from_spec(spec: ModuleSpec, argv0: str) -> Program:
-    loader = spec.loader
-    if not isinstance(loader, importlib.abc.InspectLoader):
+    loader: object = spec.loader
+    if not isinstance(loader, _HasCode):
         raise ProgramNotFoundError(f"{spec.name!r} has no code to run", status=1)
 
     def code() -> CodeType:
@@ -141,9 +148,11 @@ def _hide_launcher(
 ) -> None:
     """Show an uncaught exception as plain Python shows it: from the program's first frame on."""
     entry = traceback
-    while entry is not None:
-        if entry.tb_frame.f_code is Program.run.__code__:
-            error.__traceback__ = traceback = entry.tb_next
-            break
+    while entry is not None and entry.tb_frame.f_code is not Program.run.__code__:
         entry = entry.tb_next
+    if entry is not None:
+        # `run` itself, and what it calls to compile the program.
+        while entry is not None and entry.tb_frame.f_code.co_filename == __file__:
+            entry = entry.tb_next
+        error.__traceback__ = traceback = entry
     sys.__excepthook__(kind, error, traceback)

@@ -1,6 +1,8 @@
 """What ``import tornado`` gives under the drop-in: the version, and submodules on first use.
 
-The hook loads this file under the name ``tornado``; importing it by its own name has no use.
+The hook copies what is here into a module of that name, whose ``__path__`` leads to the hook.
+(PYTEST_DONT_REWRITE: pytest takes the file list of this distribution for one that owns a package
+``tornado``, and warns when it was imported before it could rewrite its assertions.)
 """
 
 from zonda.tornado.lazy import import_submodule
@@ -13,7 +15,7 @@ __all__ = [name for name in submodules("tornado") if not name.startswith("_")]
 
 
 def __getattr__(name: str) -> object:
-    return import_submodule(__name__, name)
+    return import_submodule("tornado", name)
 
 
 def __dir__() -> list[str]:

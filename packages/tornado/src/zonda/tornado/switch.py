@@ -1,5 +1,6 @@
 """Switching the drop-in on and off in this process."""
 
+import importlib
 import sys
 
 from zonda.tornado import loggers
@@ -38,6 +39,9 @@ def install() -> None:
     # First of all: the original's folder may be found by any finder that comes later.
     sys.meta_path.insert(0, _finder)
     sys.path_hooks.append(PackageEntry)
+    # Now rather than when it is asked for: another finder may be put ahead of ours meanwhile
+    # (pytest's is), but whoever looks for tornado.x looks where this module's __path__ points.
+    importlib.import_module("tornado")
     loggers.rename(LOGGERS)
 
 
