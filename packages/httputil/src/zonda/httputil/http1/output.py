@@ -9,7 +9,7 @@ anywhere. Nothing is sent of a refused message.
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Final, NoReturn
+from typing import Final
 
 from zonda.httputil.http1.errors import LocalProtocolError
 from zonda.httputil.http1.head import TEXT_OCTETS, TOKEN, VALUE
@@ -96,19 +96,23 @@ def head_bytes(start_line: str, pairs: Iterable[tuple[str, str]], extra: str = "
         head = b""
     # One look at the whole instead of one at each value: nothing is left beside text but the line
     # ends that were put in here.
-    if len(head.translate(None, TEXT_OCTETS)) != 2 * (
-        len(lines) + (2 if not extra else 2 + extra.count("\n"))
-    ):
-        _find_fault(lines)
+    ends = len(lines) + extra.count("\n") + 2
+    if len(head.translate(None, TEXT_OCTETS)) != 2 * ends:
+        check_lines(lines)
+        raise LocalProtocolError("invalid character in a start line")
     return head
 
 
-def _find_fault(lines: list[str]) -> NoReturn:
+def check_lines(lines: list[str]) -> None:
+    """Find out which of some joined field lines is invalid.
+
+    Raises:
+        LocalProtocolError: The first of them that is.
+    """
     for line in lines:
         name, _, value = line[:-2].partition(": ")
         _check_name(name)
         check_value(f"value of {name}", value)
-    raise LocalProtocolError("invalid character in a start line")
 
 
 def _check_name(name: str) -> None:

@@ -26,22 +26,8 @@ def make_request(match: re.Match[str]) -> Request:
         ambiguous
             framing; an unknown transfer coding (501) or expectation (417).
     """
-    method, target, minor, block, host, unusual = match.groups()
-    # Nearly every GET: Host comes first, and no other field matters here.
-    if (
-        host is not None
-        and not unusual
-        and target[0] == "/"
-        and minor != "0"
-        and method != "CONNECT"
-    ):
-        host = host.strip(HTTP_WHITESPACE)
-        check_host(host)
-        return Request(method, target, HTTPHeaders.from_block(block), "HTTP/1.1", host)
-    return _make_unusual_request(method, target, minor == "0", block)
-
-
-def _make_unusual_request(method: str, target: str, http10: bool, block: str) -> Request:
+    method, target, minor, block = match.group(1, 2, 3, 4)
+    http10 = minor == "0"
     host: str | None = None
     connection = transfer_encoding = content_length = upgrade = expect = None
     for name, value in REQUEST_FRAMING.findall("\n" + block):
@@ -49,7 +35,7 @@ def _make_unusual_request(method: str, target: str, http10: bool, block: str) ->
         if kind == 4:
             if host is not None:
                 raise RemoteProtocolError("more than one Host field")
-            host = value.strip(HTTP_WHITESPACE)
+            host = check_host(value)
         elif kind == 10:
             connection = value if connection is None else f"{connection},{value}"
         elif kind == 14:
@@ -63,9 +49,7 @@ def _make_unusual_request(method: str, target: str, http10: bool, block: str) ->
         else:
             expect = value if expect is None else f"{expect},{value}"
 
-    if host is not None:
-        check_host(host)
-    elif not http10:
+    if host is None and not http10:
         raise RemoteProtocolError("no Host field")
     if target[0] != "/" or method == "CONNECT":
         authority = target_authority(method, target)

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from zonda.httputil.http1.errors import RemoteProtocolError
+from zonda.httputil.http1.head import HTTP_WHITESPACE
 
 # uri-host [":" port]. A registered name is allowed everything that RFC 3986 allows but the comma:
 # that is what two Host fields look like after a proxy has joined them.
@@ -20,30 +21,36 @@ _HOST_AND_PORT: Final = re.compile(rf"{_HOST}(?::([0-9]{{0,5}}+))?+", re.ASCII)
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://([^/?]*+)(?:[/?].*+)?+")
 
 
-# Values that were found valid: a server sees the same few again and again. Clients can put anything
-# here, so it is bounded.
-_VALID_HOSTS: Final[set[str]] = set()
-_VALID_HOSTS_LIMIT: Final = 512
-_VALID_HOST_LENGTH: Final = 64
+KNOWN_HOSTS: Final[dict[str, str]] = {}
+"""Field values that were found valid, as received -> without white space at the ends.
+
+A server sees the same few again and again. Clients can put anything here, so it is bounded.
+"""
+_KNOWN_HOSTS_LIMIT: Final = 512
+_KNOWN_HOST_LENGTH: Final = 80
 
 
-def check_host(value: str) -> None:
-    """Refuse a ``Host`` value that is no host and port. An empty one is valid.
+def check_host(value: str) -> str:
+    """The host and port that a ``Host`` field states; it may be empty.
 
     Raises:
-        RemoteProtocolError: It is none.
+        RemoteProtocolError: It states something else.
 
-    >>> check_host("[::1]:8080")
+    >>> check_host(" [::1]:8080")
+    '[::1]:8080'
     """
-    if value in _VALID_HOSTS:
-        return
-    match = _HOST_AND_PORT.fullmatch(value)
+    known = KNOWN_HOSTS.get(value)
+    if known is not None:
+        return known
+    host = value.strip(HTTP_WHITESPACE)
+    match = _HOST_AND_PORT.fullmatch(host)
     if match is None or (match[1] and int(match[1]) > 65535):
         raise RemoteProtocolError("invalid Host field")
-    if len(value) <= _VALID_HOST_LENGTH:
-        if len(_VALID_HOSTS) >= _VALID_HOSTS_LIMIT:
-            _VALID_HOSTS.clear()
-        _VALID_HOSTS.add(value)
+    if len(value) <= _KNOWN_HOST_LENGTH:
+        if len(KNOWN_HOSTS) >= _KNOWN_HOSTS_LIMIT:
+            KNOWN_HOSTS.clear()
+        KNOWN_HOSTS[value] = host
+    return host
 
 
 def target_authority(method: str, target: str) -> str | None:
