@@ -76,6 +76,7 @@ class HTTP1ServerConnection:
         "_chunk_size",
         "_closed",
         "_delegate",
+        "_done",
         "_draining",
         "_exchange",
         "_lingering",
@@ -116,6 +117,7 @@ class HTTP1ServerConnection:
         self._rest = b""  # body bytes beyond one chunk, to be delivered next
         self._waiting: asyncio.Future[Any] | None = None
         self._write_future: asyncio.Future[None] | None = None
+        self._done: asyncio.Future[None] | None = None
         self._writing_paused = False
         self._reading_paused = False
         self._peer_finished = False
@@ -264,6 +266,8 @@ class HTTP1ServerConnection:
                     self._request_begins(event)  # type: ignore[arg-type]
                 elif kind is EndOfMessage:
                     self._request_ends()
+                    if not self.protocol.bytes_buffered and not self._peer_finished:
+                        return  # mostly nothing is pipelined: spare the question
                 elif kind is Data:
                     self._body_arrives(event.data)  # type: ignore[union-attr]
                 elif kind is ConnectionClosed:
@@ -388,9 +392,11 @@ class HTTP1ServerConnection:
         elif buffers:
             stream.send_buffers(buffers)
         if not self._writing_paused:
-            future = asyncio.get_running_loop().create_future()
-            future.set_result(None)
-            return future
+            done = self._done
+            if done is None:
+                done = self._done = asyncio.get_running_loop().create_future()
+                done.set_result(None)
+            return done  # nobody can change a future that is done: one serves all
         if self._write_future is None or self._write_future.done():
             self._write_future = asyncio.get_running_loop().create_future()
         return self._write_future

@@ -376,7 +376,13 @@ class HTTPHeaders(MutableMapping[str, str]):
     def get(self, name: str, /, default: _D) -> str | _D: ...
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a field, or `default`."""
-        if self._block is not None:
+        block = self._block
+        if block is not None:
+            if type(block) is str and f"\n{name.lower()}:" not in f"\n{block.lower()}":
+                # One question whose answer is mostly no (If-None-Match, of each GET) is not worth
+                # the mapping. As bytes the block says that it was asked: next time it is built.
+                self._block = block.encode("latin-1")
+                return default
             self._build()
         value = self._fields.get(name)
         if value is None:

@@ -50,6 +50,21 @@ class ApplicationRouter(ReversibleRuleRouter):
             rule.target = ApplicationRouter(self.application, rule.target)
         return rule
 
+    def _delegate_of(
+        self, rule: Rule, request: HTTPServerRequest, params: dict[str, Any] | None
+    ) -> HTTPMessageDelegate | None:
+        # The way of nearly all requests, without packing arguments up and unpacking them again.
+        target = rule.target
+        if isinstance(target, type) and issubclass(target, RequestHandler):
+            if params:
+                path_args, path_kwargs = params.get("path_args"), params.get("path_kwargs")
+            else:
+                path_args = path_kwargs = None
+            return self.application.get_handler_delegate(
+                request, target, rule.target_kwargs, path_args, path_kwargs
+            )
+        return super()._delegate_of(rule, request, params)
+
     def get_target_delegate(
         self, target: Any, request: HTTPServerRequest, **target_params: Any
     ) -> HTTPMessageDelegate | None:
@@ -155,7 +170,11 @@ class Application(ReversibleRouter):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         """Return the delegate for a request: a rule's, or the default handler's (404)."""
-        delegate = self.default_router.find_handler(request)
+        # Without rules for hosts the router of all hosts is the only one there is.
+        if len(self.default_router.rules) == 1:
+            delegate = self.wildcard_router.find_handler(request)
+        else:
+            delegate = self.default_router.find_handler(request)
         if delegate is not None:
             return delegate
         if self.settings.get("default_handler_class"):

@@ -512,39 +512,44 @@ class RequestHandler:
             future = self.flush(include_footers=True)
             connection.finish()
         else:
-            self._describe_body()
-            # Overriding flush() is a way to see every chunk: it is honoured.
-            whole = getattr(connection, "respond", None)
-            if whole is not None and type(self).flush is RequestHandler.flush:
-                body = b"".join(self._write_buffer)
-                self._write_buffer = []
-                if self._jar is not None or self._transforms:
-                    body = self._prepare_head(body, True)
-                future = whole(self._status_code, self._reason, self._headers, body)
-                self._headers_written = True
-            else:
-                future = self.flush(include_footers=True)
-                connection.finish()
+            future = self._finish_whole(connection)
         self._finished = True
         self._log()
         self.on_finish()
         return future
 
-    def _describe_body(self) -> None:
-        """Set the fields that depend on the whole body: ``Etag`` and ``Content-Length``."""
+    def _finish_whole(self, connection: Any) -> asyncio.Future[None]:
+        """Send a response of which nothing is out yet."""
+        chunks = self._write_buffer
+        if len(chunks) > 1:
+            self._write_buffer = chunks = [b"".join(chunks)]
         if self._status_code == 200 and self.request.method in ("GET", "HEAD"):
             self.set_etag_header()
             if self.check_etag_header():
-                self._write_buffer = []
+                self._write_buffer = chunks = []
                 self.set_status(304)
         status = self._status_code
         if status in _NO_BODY or 100 <= status < 200:
-            if any(self._write_buffer):
+            if chunks:
                 raise RuntimeError(f"Cannot send body with {status}")
             for name in _REPRESENTATION_HEADERS:
                 self.clear_header(name)
-        elif "Content-Length" not in self._headers:
-            self._headers["Content-Length"] = str(sum([len(part) for part in self._write_buffer]))
+        respond = getattr(connection, "respond", None)
+        # A connection of another kind, or a handler that wants to see each chunk in flush().
+        if respond is None or type(self).flush is not RequestHandler.flush:
+            if status not in _NO_BODY and "Content-Length" not in self._headers:
+                self._headers["Content-Length"] = str(len(chunks[0]) if chunks else 0)
+            future = self.flush(include_footers=True)
+            connection.finish()
+            return future
+        self._write_buffer = []
+        body = chunks[0] if chunks else b""
+        if self._transforms or self._jar is not None:
+            body = self._prepare_head(body, True)
+        # The protocol adds Content-Length.
+        whole: asyncio.Future[None] = respond(status, self._reason, self._headers, body)
+        self._headers_written = True
+        return whole
 
     def detach(self) -> IOStream:
         """Take the connection's stream; the server has nothing more to do with it."""

@@ -59,7 +59,7 @@ class RuleRouter(Router):
         """Return the delegate of the first rule that matches and has one."""
         if len(self._indexed) != len(self.rules):
             self._build_index()
-        literal = self._literals.get(request.path, -1)
+        literal = self._literals.get(request.path, -1) if self._literals else -1
         for position, rule in self._others:
             if -1 < literal < position:
                 break  # the literal rule comes first
@@ -69,7 +69,7 @@ class RuleRouter(Router):
                 if delegate is not None:
                     return delegate
         if literal >= 0:
-            delegate = self._delegate_of(self.rules[literal], request, {})
+            delegate = self._delegate_of(self.rules[literal], request, None)
             if delegate is not None:
                 return delegate
             return self._find_after(literal, request)
@@ -99,8 +99,9 @@ class RuleRouter(Router):
                 self._literals.setdefault(literal, position)
 
     def _delegate_of(
-        self, rule: Rule, request: HTTPServerRequest, params: TargetParams
+        self, rule: Rule, request: HTTPServerRequest, params: TargetParams | None
     ) -> HTTPMessageDelegate | None:
+        params = params or {}
         if rule.target_kwargs:
             params["target_kwargs"] = rule.target_kwargs
         return self.get_target_delegate(rule.target, request, **params)
