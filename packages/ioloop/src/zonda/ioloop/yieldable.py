@@ -8,13 +8,14 @@ knows the IOLoop; coroutines become tasks of the running asyncio loop (or the th
 import asyncio
 import functools
 import inspect
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from concurrent import futures
 from typing import Any
 
 from zonda.ioloop.concurrent import AnyFuture, is_future
 from zonda.ioloop.errors import BadYieldError
 from zonda.ioloop.factory import own_asyncio_loop
+from zonda.ioloop.stepping import StartedTask, start_coroutine
 
 __all__ = ["Moment", "convert_yielded", "moment"]
 
@@ -49,8 +50,9 @@ moment = Moment()
 def convert_yielded(yielded: Any) -> AnyFuture[Any] | Moment:
     """Turn something yieldable into a future.
 
-    Futures (executors' too) come back as they are, awaitables are wrapped in a task, lists, tuples
-    and dicts of yieldables become one future of all results, None and `moment` become `moment`.
+    Futures (executors' too) come back as they are. Coroutines are started, and get a task if they
+    have to wait. Lists, tuples and dicts of yieldables become one future of all results, None and
+    `moment` become `moment`.
     Other types are added with ``convert_yielded.register(type, function)``.
 
     Raises:
@@ -69,9 +71,29 @@ def convert_yielded(yielded: Any) -> AnyFuture[Any] | Moment:
         return moment
     if is_future(yielded):
         return yielded  # type: ignore[no-any-return]
+    if inspect.iscoroutine(yielded) and asyncio._get_running_loop() is not None:
+        return _start(yielded)
     if inspect.isawaitable(yielded):
         return asyncio.ensure_future(yielded, loop=own_asyncio_loop())
     raise BadYieldError(f"yielded unknown object {yielded!r}")
+
+
+def _start(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    try:
+        result = start_coroutine(coroutine)
+    except asyncio.CancelledError:
+        future.cancel()
+    except Exception as error:
+        future.set_exception(error)
+    else:
+        if isinstance(result, StartedTask):
+            return result
+        future.set_result(result)
+    try:
+        return future
+    finally:
+        del future  # the exception's traceback refers to this frame
 
 
 # The types of the first line of every program, so that they need no further test.

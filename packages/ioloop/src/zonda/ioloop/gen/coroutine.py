@@ -19,6 +19,9 @@ from zonda.ioloop.gen.runner import Return, failed, finished, start
 
 __all__ = ["coroutine", "is_coroutine_function", "maybe_future", "sleep"]
 
+Future = asyncio.Future
+_get_running_loop = asyncio._get_running_loop
+
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
@@ -75,9 +78,12 @@ def coroutine(func: Callable[..., Any]) -> "Callable[..., asyncio.Future[Any]]":
                 return finished(stop.value)
             except (Exception, asyncio.CancelledError) as error:
                 return failed(error)
-            if isinstance(result, Generator):
+            # The cheap question first: the other one goes through the abstract base class.
+            if hasattr(result, "send") and isinstance(result, Generator):
                 return context.run(start, result, context)
-            return finished(result)
+            future: asyncio.Future[Any] = Future(loop=_get_running_loop() or own_asyncio_loop())
+            future.set_result(result)
+            return future
 
     wrapper.__wrapped__ = func
     wrapper.__tornado_coroutine__ = True  # type: ignore[attr-defined]

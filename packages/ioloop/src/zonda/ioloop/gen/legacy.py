@@ -3,8 +3,8 @@
 In: a generator function decorated with `engine`. It yields a `Task` (the call of a function that
 takes a ``callback``); or it makes callbacks with ``yield Callback(key)`` and fetches what they were
 called with by ``yield Wait(key)`` or ``yield WaitAll(keys)``. An engine may yield everything else a
-coroutine may. Out: an engine returns nothing; its errors are logged. What a callback was called with comes back as
-the one positional argument, None without any, or `Arguments` of several.
+coroutine may. Out: an engine returns nothing; its errors are logged. What a callback was called
+with comes back as the one positional argument, None without any, or `Arguments` of several.
 
 `Callback`, `Wait` and `WaitAll` work in engines only, where their keys live. Raises, in the engine:
 ``KeyReuseError``, ``UnknownKeyError``; and ``LeakedCallbackError`` when it ends with callbacks it

@@ -22,6 +22,9 @@ from zonda.ioloop.yieldable import Moment, convert_yielded, moment
 
 __all__ = ["GeneratorFuture", "Return", "Runner", "failed", "finished", "start"]
 
+Future = asyncio.Future
+_get_running_loop = asyncio._get_running_loop
+
 
 class Return(Exception):
     """Raise it in a generator coroutine to return a value; ``return value`` does the same.
@@ -39,9 +42,8 @@ class Return(Exception):
 
 def finished(value: Any) -> "asyncio.Future[Any]":
     """Make a future that has its result."""
-    # The running loop is asked for first: this is the way out of every coroutine.
-    loop = asyncio._get_running_loop() or own_asyncio_loop()
-    future: asyncio.Future[Any] = loop.create_future()
+    # loop.create_future() would be a Python function (asyncio) around the same.
+    future: asyncio.Future[Any] = Future(loop=_get_running_loop() or own_asyncio_loop())
     future.set_result(value)
     return future
 
@@ -65,16 +67,10 @@ class GeneratorFuture(asyncio.Future[Any]):
 
     __slots__ = ("_awaited", "_context", "_generator")
 
-    def __init__(
-        self,
-        generator: Generator[Any, Any, Any],
-        context: contextvars.Context,
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        super().__init__(loop=loop)
-        self._generator = generator
-        self._context = context
-        self._awaited: AnyFuture[Any] | None = None
+    # No __init__ of its own: the future's is C. `start` fills these in.
+    _generator: Generator[Any, Any, Any]
+    _context: contextvars.Context
+    _awaited: AnyFuture[Any] | None
 
     def cancel(self, msg: Any = None) -> bool:
         """Cancel what the generator waits for, and this future at once."""
@@ -96,6 +92,7 @@ class GeneratorFuture(asyncio.Future[Any]):
             self._awaited = awaited
             awaited.add_done_callback(self._resume_from_thread)
         else:
+            self._awaited = None
             self.get_loop().call_soon(self._resume, awaited, context=self._context)
 
     def _resume_from_thread(self, awaited: futures.Future[Any]) -> None:
@@ -120,7 +117,7 @@ class GeneratorFuture(asyncio.Future[Any]):
                     yielded = generator.throw(error)
                 else:
                     yielded = generator.send(value)
-                if isinstance(yielded, asyncio.Future):
+                if isinstance(yielded, Future):
                     awaited = yielded
                 else:
                     try:
@@ -155,10 +152,11 @@ def start(
     """Run a fresh generator, in ``context`` already, until it has to wait or ends."""
     send = generator.send
     awaited: AnyFuture[Any] | Moment
+    future: asyncio.Future[Any]
     try:
         yielded = send(None)
         while True:
-            if isinstance(yielded, asyncio.Future):
+            if isinstance(yielded, Future):
                 awaited = yielded
             else:
                 try:
@@ -174,13 +172,20 @@ def start(
                 yielded = generator.throw(error)
             else:
                 yielded = send(value)
-    except (StopIteration, Return) as stop:
+    except StopIteration as stop:
+        # As in `finished`; spelled out because this is the way every coroutine takes.
+        future = Future(loop=_get_running_loop() or own_asyncio_loop())
+        future.set_result(stop.value)
+        return future
+    except Return as stop:
         return finished(stop.value)
     except (Exception, asyncio.CancelledError) as error:
         return failed(error)
-    future = GeneratorFuture(generator, context, asyncio._get_running_loop() or own_asyncio_loop())
-    future.wait_for(awaited)
-    return future
+    running = GeneratorFuture(loop=_get_running_loop() or own_asyncio_loop())
+    running._generator = generator
+    running._context = context
+    running.wait_for(awaited)
+    return running
 
 
 class Runner:
