@@ -132,6 +132,7 @@ CASES = {
     "odd boundary": Case(
         FORM.replace(b"XX", b"'()+_,-./:=? x"), [("a", None, b"1")], boundary="'()+_,-./:=? x"
     ),
+    "preamble and no part": Case(b"hi--XX\r\n\r\n--XX--", "multipart/form-data without a part"),
     "nothing": Case(b"", TRUNCATED),
     "no delimiter": Case(b"hello\r\n", TRUNCATED),
     "CVE-2024-30251: no final delimiter": Case(FORM[:-8], TRUNCATED),

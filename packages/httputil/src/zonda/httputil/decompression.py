@@ -58,6 +58,7 @@ class Decompressor(Protocol):
 
         Raises:
             BadCompressedData: if it was not.
+            RuntimeError: if there is more output to be had.
         """
         ...
 

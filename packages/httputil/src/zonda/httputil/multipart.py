@@ -229,6 +229,9 @@ class MultipartParser:
     def _drop_preamble(self) -> None:
         self._position = self._search()
         if self._found is not None:
+            if self._found[0] is _Tail.CLOSE:
+                # An empty form begins with its end; this is one whose parts were not recognised.
+                raise HTTPInputError("multipart/form-data without a part")
             self._pass_delimiter()
 
     def _begin_part(self) -> PartBegin | NeedData:
