@@ -15,12 +15,9 @@ Raises: `QueueFull`, `QueueEmpty` from the ``_nowait`` methods, ``TimeoutError``
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Awaitable
 from typing import Any, Generic, TypeVar
 
-from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.locks import Event
-from zonda.ioloop.waiters import Timeout, Waiter, Waiters, fail_with_timeout
+from zonda.ioloop.waiters import LoopHint, Timeout, Waiters, grant
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "QueueEmpty", "QueueFull"]
 
@@ -35,21 +32,19 @@ class QueueFull(Exception):
     """Raised by `Queue.put_nowait` when the queue has ``maxsize`` items."""
 
 
-class _Putter(Waiter[None], Generic[_T]):
-    """A put that waits for room, with its item."""
-
-    item: _T
-
-
 class _QueueIterator(Generic[_T]):
     def __init__(self, q: "Queue[_T]") -> None:
         self.q = q
 
-    def __anext__(self) -> Awaitable[_T]:
-        return self.q.get()
+    async def __anext__(self) -> _T:
+        queue = self.q
+        # Spare the future that nobody would look at, unless a subclass wants to hear of it.
+        if queue._queue and queue._own_get:
+            return queue._take()
+        return await queue.get()
 
 
-class Queue(Generic[_T]):
+class Queue(LoopHint, Generic[_T]):
     """A queue of producers and consumers, first in first out.
 
     ``async for item in queue`` gets items for ever.
@@ -84,6 +79,13 @@ class Queue(Generic[_T]):
 
     # deque, list or whatever a subclass makes it.
     _queue: Any = None
+    _own_get = True
+    _own_order = True
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._own_get = cls.get is Queue.get
+        cls._own_order = cls.__module__ == __name__
 
     def __init__(self, maxsize: int = 0) -> None:
         if maxsize is None:
@@ -92,11 +94,10 @@ class Queue(Generic[_T]):
             raise ValueError(f"maxsize cannot be negative, got {maxsize}")
         self._maxsize = maxsize
         self._init()
-        self._getters: Waiters[Waiter[_T]] = Waiters()
-        self._putters: Waiters[_Putter[_T]] = Waiters()
+        self._getters: Waiters[_T] = Waiters()
+        self._putters: Waiters[None] = Waiters()
         self._unfinished_tasks = 0
-        self._finished = Event()
-        self._finished.set()
+        self._joiners: Waiters[None] = Waiters()
 
     @property
     def maxsize(self) -> int:
@@ -128,16 +129,12 @@ class Queue(Generic[_T]):
         Raises:
             TimeoutError: (in the future) there was no room in time.
         """
-        loop = own_asyncio_loop()
-        if not self.full():
-            self._add(item)
-            done: asyncio.Future[None] = asyncio.Future(loop=loop)
-            done.set_result(None)
-            return done
-        putter: _Putter[_T] = _Putter(loop=loop)
-        putter.item = item
-        self._putters.append(putter, timeout, fail_with_timeout)
-        return putter
+        if self._maxsize > 0 and self.qsize() >= self._maxsize:
+            putter = self._putters.wait(timeout)
+            putter.item = item  # type: ignore[attr-defined] # a future has room for it
+            return putter
+        self._add(item)
+        return self._done(None)
 
     def put_nowait(self, item: _T) -> None:
         """Put an item in at once.
@@ -145,7 +142,7 @@ class Queue(Generic[_T]):
         Raises:
             QueueFull: there is no room.
         """
-        if self.full():
+        if self._maxsize > 0 and self.qsize() >= self._maxsize:
             raise QueueFull
         self._add(item)
 
@@ -161,15 +158,9 @@ class Queue(Generic[_T]):
         Raises:
             TimeoutError: (in the future) there was none in time.
         """
-        loop = own_asyncio_loop()
         if self._queue:
-            done: asyncio.Future[_T] = asyncio.Future(loop=loop)
-            done.set_result(self._take())
-            return done
-        getter: Waiter[_T] = Waiter(loop=loop)
-        getter.give_back = self._take_back
-        self._getters.append(getter, timeout, fail_with_timeout)
-        return getter
+            return self._done(self._take())
+        return self._getters.wait(timeout)
 
     def get_nowait(self) -> _T:
         """Take an item out at once.
@@ -191,7 +182,7 @@ class Queue(Generic[_T]):
             raise ValueError("task_done() was called more often than items were put in")
         self._unfinished_tasks -= 1
         if self._unfinished_tasks == 0:
-            self._finished.set()
+            self._joiners.finish_all(None)
 
     def join(self, timeout: Timeout | None = None) -> "asyncio.Future[None]":
         """Wait until `task_done` was called for each item that was put in.
@@ -202,7 +193,9 @@ class Queue(Generic[_T]):
         Raises:
             TimeoutError: (in the future) there is still work to do.
         """
-        return self._finished.wait(timeout)
+        if self._unfinished_tasks:
+            return self._joiners.wait(timeout)
+        return self._done(None)
 
     def __aiter__(self) -> _QueueIterator[_T]:
         return _QueueIterator(self)
@@ -226,31 +219,35 @@ class Queue(Generic[_T]):
 
     def _add(self, item: _T) -> None:
         """Take in an item there is room for."""
-        # Through the queue even if somebody waits for it, for _put and _get decide the order.
-        self._put(item)
-        if self._unfinished_tasks == 0:
-            self._finished.clear()
+        line = self._getters.line
+        while line and line[0].done():
+            line.popleft()
+        if not line:
+            self._put(item)
+        elif not self._own_order:
+            # By way of the subclass's _put and _get: they may do something to the item.
+            self._put(item)
+            grant(line.popleft(), self._get(), self)
+        else:
+            grant(line.popleft(), item, self)
         self._unfinished_tasks += 1
-        getter = self._getters.pop()
-        if getter is not None:
-            getter.grant(self._get())
 
     def _take(self) -> _T:
         """Give out an item there is."""
         # An item that was given back may have made the queue one longer than it should be.
-        if self._maxsize > 0 and self.qsize() <= self._maxsize:
+        if self._putters.line and self.qsize() <= self._maxsize:
             putter = self._putters.pop()
             if putter is not None:
-                self._put(putter.item)
+                self._put(putter.item)  # type: ignore[attr-defined]
                 self._unfinished_tasks += 1
-                putter.grant(None)
+                putter.set_result(None)
         return self._get()
 
     def _take_back(self, item: _T) -> None:
         """An item's new owner was cancelled before it knew: pass it on or back."""
         getter = self._getters.pop()
         if getter is not None:
-            getter.grant(item)
+            grant(getter, item, self)
         else:
             self._unget(item)
 
@@ -265,7 +262,7 @@ class Queue(Generic[_T]):
         if self._queue:
             parts.append(f"queue={self._queue!r}")
         for name, line in (("getters", self._getters), ("putters", self._putters)):
-            if line:
+            if len(line):
                 parts.append(f"{name}[{len(line)}]")
         if self._unfinished_tasks:
             parts.append(f"tasks={self._unfinished_tasks}")

@@ -1,32 +1,35 @@
 """The futures that locks and queues hand out, and the line they stand in.
 
-A *waiter* is an asyncio future. Whoever has something to give (an item, a permit, a wake-up)
-takes the first of the line that still waits and *grants* it. Three things can come between:
+A *waiter* is an asyncio future. Whoever has something to give (an item, a permit, a
+notification) takes the first of the line that still waits and *grants* it. Two things can come
+between:
 
 * The waiter's time is up, or it is cancelled. It stays in the line as a dead entry, which costs
   nothing to leave and is skipped when its turn comes. The line is swept when it has doubled since
   the last sweep, so that an operation costs O(1) amortised and dead entries never outnumber
   those that waited at the last sweep by more than a constant.
-* The task that awaits the waiter is cancelled *after* the grant and before it ran. A plain future
-  would lose what was granted. `Waiter` sees the exception come in at its ``await`` and gives the
-  grant back: the item to the queue, the permit to the semaphore.
-* The coroutine is closed or collected while it waits. The waiter is cancelled then, so that
-  nothing is granted to nobody.
+* The task that awaits the waiter is cancelled *after* the grant and before it runs. A future that
+  is done cannot be cancelled any more, and asyncio throws its result away with the task's step:
+  the item or permit would be lost. So a waiter that somebody awaits is not done until that
+  somebody runs: the grant waits in the loop's queue, where the wake-up would have waited, and
+  there, in one step, either finishes the waiter and calls who awaits it, or finds the waiter
+  cancelled and goes back to its owner. It costs no additional turn of the loop.
 
-Out: ``Waiter`` (an awaitable, a future in every respect) and ``Waiters`` (the line). Raises
-``TimeoutError`` in the waiter, ``TypeError`` for a time-out that is neither number nor timedelta.
+Out: futures. Raises ``TimeoutError`` in the waiter, ``TypeError`` for a time-out that is neither
+number nor timedelta.
 """
 
 import asyncio
 import datetime
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
+from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.loop import IOLoop
 
 T = TypeVar("T")
-W = TypeVar("W", bound="Waiter[Any]")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 _SWEEP_MARGIN: Final = 64
 
@@ -45,110 +48,172 @@ def seconds_left(timeout: Timeout) -> float:
     raise TypeError(f"a timeout is a number or a timedelta, not {timeout!r}")
 
 
-class Waiter(asyncio.Future[T]):
-    """A future whose grant is not lost when its awaiter is cancelled at the last moment."""
+class Owner(Protocol[T_contra]):
+    """What grants, and what a grant goes back to."""
 
-    #: Called with the granted value when it could not be delivered.
-    give_back: Callable[[T], object] | None = None
-    _timer: asyncio.TimerHandle | None = None
-    _undelivered = False
+    def _take_back(self, value: T_contra) -> None:
+        """Pass on a grant that could not be delivered."""
 
-    def start_timer(self, timeout: Timeout, expire: Callable[[Any], object]) -> None:
-        """Call ``expire(self)`` when ``timeout`` is over, at once if it is now, unless done."""
-        seconds = seconds_left(timeout)
-        if seconds > 0:
-            self._timer = self.get_loop().call_later(seconds, self._expired, expire)
-        else:
-            expire(self)
 
-    def grant(self, value: T) -> None:
-        """Finish the wait with ``value``. The waiter must not be done."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self.set_result(value)
+def grant(waiter: asyncio.Future[T], value: T, owner: Owner[T]) -> None:
+    """Finish ``waiter`` with ``value``, or give it back to ``owner`` if that turns out impossible.
+
+    The waiter must not be done and is not in the line any more.
+    """
+    callbacks = waiter._callbacks
+    if not callbacks or len(callbacks) > 1:
+        # Nobody awaits it, so that nobody can be cancelled; or several do, and one is enough.
+        waiter.set_result(value)
+        return
+    callback, context = callbacks[0]
+    try:
+        waiter.get_loop().call_soon(_deliver, waiter, value, owner, callback, context=context)
+    except RuntimeError:
+        # The loop was closed under a waiting task.
+        owner._take_back(value)
+
+
+def _deliver(
+    waiter: asyncio.Future[T],
+    value: T,
+    owner: Owner[T],
+    callback: Callable[[asyncio.Future[T]], object],
+) -> None:
+    if waiter.done():
+        owner._take_back(value)
+        return
+    awaited = waiter.remove_done_callback(callback)
+    waiter.set_result(value)
+    if awaited:
+        callback(waiter)
+
+
+class TimedWaiter(asyncio.Future[T]):
+    """A waiter with a time-out, whose timer goes when the wait ends otherwise."""
+
+    __slots__ = ("timer",)
+
+    timer: asyncio.TimerHandle | None
+
+    def set_result(self, result: T, /) -> None:
+        """Finish the wait."""
+        self._stop_timer()
+        super().set_result(result)
 
     def cancel(self, msg: object = None) -> bool:
-        """Cancel the wait, and its timer with it."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Cancel the wait."""
+        self._stop_timer()
         return super().cancel(msg)
 
-    def __await__(self) -> Generator[Any, None, T]:
-        if not self.done():
-            self._asyncio_future_blocking = True
-            try:
-                yield self
-            except BaseException:
-                self.abandon()
-                raise
-        if self._undelivered:
-            # Two tasks awaited one waiter and the other one gave the grant back.
-            raise asyncio.CancelledError
-        return self.result()
+    def _stop_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
-    # For generator-based coroutines, ``yield from``.
-    __iter__ = __await__
-
-    def _expired(self, expire: Callable[[Any], object]) -> None:
-        self._timer = None
+    def expired(self, expire: Callable[[asyncio.Future[T]], object]) -> None:
+        """The time is up."""
+        self.timer = None
         if not self.done():
             expire(self)
 
-    def abandon(self) -> None:
-        """Say that nobody awaits this waiter any more: cancel it, or give back its grant."""
-        if not self.done():
-            if not self.get_loop().is_closed():
-                self.cancel()
-        elif not self.cancelled() and self.exception() is None and self.give_back is not None:
-            give_back, self.give_back = self.give_back, None
-            self._undelivered = True
-            give_back(self.result())
 
-
-def fail_with_timeout(waiter: Waiter[Any]) -> None:
+def fail_with_timeout(waiter: asyncio.Future[Any]) -> None:
     """Let a waiter whose time is up raise ``TimeoutError``."""
     waiter.set_exception(TimeoutError("Timeout"))
 
 
-class Waiters(Generic[W]):
-    """A line of waiters, first come first served."""
+class LoopHint:
+    """Remembers the loop for futures that are done when they are made.
 
-    __slots__ = ("_line", "_sweep_at")
+    Asking for the running loop costs a system call in Python 3.11, half of what such a future
+    costs. Asking a loop whether it runs is cheap, and for a future that nobody will wait for
+    it does not matter which of several running loops it belongs to.
+    """
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def _done(self, value: T) -> asyncio.Future[T]:
+        """A future that has ``value`` already."""
+        loop = self._loop
+        if loop is None or not loop.is_running():
+            loop = self._loop = own_asyncio_loop()
+        future: asyncio.Future[T] = asyncio.Future(loop=loop)
+        future.set_result(value)
+        return future
+
+
+class Ready:
+    """An awaitable that never suspends, of None. Has no state: one is enough for all."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        # Any iterator will do, and this one costs nothing.
+        return cast("Generator[Any, Any, None]", iter(()))
+
+
+READY: Final = Ready()
+
+
+class Waiters(Generic[T]):
+    """A line of waiters, first come first served.
+
+    Attributes:
+        line: the waiters, dead ones included. If it is empty nobody waits.
+    """
+
+    __slots__ = ("_sweep_at", "line")
 
     def __init__(self) -> None:
-        self._line: deque[W] = deque()
+        self.line: deque[asyncio.Future[T]] = deque()
         self._sweep_at = _SWEEP_MARGIN
 
     def __len__(self) -> int:
         """How many still wait. This one operation is O(n)."""
-        return sum(not waiter.done() for waiter in self._line)
+        return sum(not waiter.done() for waiter in self.line)
 
-    def append(self, waiter: W, timeout: Timeout | None, expire: Callable[[W], object]) -> None:
-        """Put ``waiter`` at the end of the line, to be given to ``expire`` when time is up."""
-        if timeout is not None:
-            waiter.start_timer(timeout, expire)
-            if waiter.done():
-                return
-        line = self._line
+    def wait(
+        self,
+        timeout: Timeout | None = None,
+        expire: Callable[[asyncio.Future[T]], object] = fail_with_timeout,
+    ) -> asyncio.Future[T]:
+        """A new waiter at the end of the line, or outside of it if it shall not wait at all.
+
+        Args:
+            timeout: after that the waiter is given to ``expire``.
+            expire: finishes the waiter.
+        """
+        loop = asyncio._get_running_loop() or own_asyncio_loop()
+        if timeout is None:
+            waiter: asyncio.Future[T] = asyncio.Future(loop=loop)
+        else:
+            seconds = seconds_left(timeout)
+            if seconds <= 0:
+                waiter = asyncio.Future(loop=loop)
+                expire(waiter)
+                return waiter
+            timed: TimedWaiter[T] = TimedWaiter(loop=loop)
+            timed.timer = loop.call_later(seconds, timed.expired, expire)
+            waiter = timed
+        line = self.line
         if len(line) >= self._sweep_at:
-            line = self._line = deque(waiter for waiter in line if not waiter.done())
+            line = self.line = deque(other for other in line if not other.done())
             self._sweep_at = 2 * len(line) + _SWEEP_MARGIN
         line.append(waiter)
+        return waiter
 
-    def pop(self) -> W | None:
+    def pop(self) -> asyncio.Future[T] | None:
         """Take the first that still waits out of the line; None when there is none."""
-        line = self._line
+        line = self.line
         while line:
             waiter = line.popleft()
             if not waiter.done():
                 return waiter
         return None
 
-    def grant_all(self, value: object) -> None:
-        """Grant ``value`` to everyone who waits now."""
-        line, self._line = self._line, deque()
+    def finish_all(self, value: T) -> None:
+        """Finish everyone who waits now."""
+        line, self.line = self.line, deque()
         for waiter in line:
             if not waiter.done():
-                waiter.grant(value)
+                waiter.set_result(value)

@@ -1,10 +1,11 @@
 """Notifications. In: ``notify``. Out: ``wait``, done with True, or with False when time is up."""
 
-from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.waiters import Timeout, Waiter, Waiters
+import asyncio
+
+from zonda.ioloop.waiters import Timeout, Waiters, grant
 
 
-def _return_false(waiter: Waiter[bool]) -> None:
+def _return_false(waiter: asyncio.Future[bool]) -> None:
     waiter.set_result(False)
 
 
@@ -25,14 +26,14 @@ class Condition:
     """
 
     def __init__(self) -> None:
-        self._waiters: Waiters[Waiter[bool]] = Waiters()
+        self._waiters: Waiters[bool] = Waiters()
 
     def __repr__(self) -> str:
         count = len(self._waiters)
         waiting = f" waiters[{count}]" if count else ""
         return f"<{type(self).__name__}{waiting}>"
 
-    def wait(self, timeout: Timeout | None = None) -> Waiter[bool]:
+    def wait(self, timeout: Timeout | None = None) -> asyncio.Future[bool]:
         """Wait for a notification.
 
         Args:
@@ -41,25 +42,21 @@ class Condition:
         Returns:
             A future: True when notified, False when the time was up first.
         """
-        waiter: Waiter[bool] = Waiter(loop=own_asyncio_loop())
-        waiter.give_back = self._pass_on
-        self._waiters.append(waiter, timeout, _return_false)
-        return waiter
+        return self._waiters.wait(timeout, _return_false)
 
     def notify(self, n: int = 1) -> None:
         """Wake the ``n`` that have waited longest, or all if they are fewer."""
-        while n > 0:
-            waiter = self._waiters.pop()
-            if waiter is None:
-                return
-            waiter.grant(True)
-            n -= 1
+        line = self._waiters.line
+        while n > 0 and line:
+            waiter = line.popleft()
+            if not waiter.done():
+                grant(waiter, True, self)
+                n -= 1
 
     def notify_all(self) -> None:
         """Wake everyone who waits now."""
-        self._waiters.grant_all(True)
+        self._waiters.finish_all(True)
 
-    def _pass_on(self, notified: bool) -> None:
+    def _take_back(self, value: bool) -> None:
         """The notified one was cancelled: the next gets its notification."""
-        if notified:
-            self.notify()
+        self.notify()

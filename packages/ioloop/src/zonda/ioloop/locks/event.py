@@ -2,11 +2,10 @@
 
 import asyncio
 
-from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.waiters import Timeout, Waiter, Waiters, fail_with_timeout
+from zonda.ioloop.waiters import LoopHint, Timeout, Waiters
 
 
-class Event:
+class Event(LoopHint):
     """A flag that coroutines wait for. It is clear at first.
 
     Example:
@@ -22,7 +21,7 @@ class Event:
 
     def __init__(self) -> None:
         self._value = False
-        self._waiters: Waiters[Waiter[None]] = Waiters()
+        self._waiters: Waiters[None] = Waiters()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'set' if self._value else 'clear'}>"
@@ -35,7 +34,7 @@ class Event:
         """Set the flag and wake everyone who waits for it."""
         if not self._value:
             self._value = True
-            self._waiters.grant_all(None)
+            self._waiters.finish_all(None)
 
     def clear(self) -> None:
         """Clear the flag: `wait` waits again."""
@@ -53,11 +52,6 @@ class Event:
         Raises:
             TimeoutError: (in the future) the flag was not set in time.
         """
-        loop = own_asyncio_loop()
         if self._value:
-            done: asyncio.Future[None] = asyncio.Future(loop=loop)
-            done.set_result(None)
-            return done
-        waiter: Waiter[None] = Waiter(loop=loop)
-        self._waiters.append(waiter, timeout, fail_with_timeout)
-        return waiter
+            return self._done(None)
+        return self._waiters.wait(timeout)

@@ -1,10 +1,11 @@
 """Mutual exclusion. In: ``acquire`` and ``release``. Out: a future, done once the lock is yours."""
 
 import asyncio
+from collections.abc import Awaitable
 from types import TracebackType
 
 from zonda.ioloop.locks.semaphore import BoundedSemaphore, _ReleasingContextManager
-from zonda.ioloop.waiters import Timeout
+from zonda.ioloop.waiters import READY, Timeout
 
 
 class Lock:
@@ -21,6 +22,8 @@ class Lock:
         ...         pass  # the same, with a time-out if you like
         >>> asyncio.run(main())
     """
+
+    _own_acquire = True
 
     def __init__(self) -> None:
         self._block = BoundedSemaphore(value=1)
@@ -64,13 +67,21 @@ class Lock:
     ) -> None:
         self.__enter__()
 
-    async def __aenter__(self) -> None:
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._own_acquire = cls.acquire is Lock.acquire
+
+    def __aenter__(self) -> Awaitable[None]:
+        return self._block.__aenter__() if self._own_acquire else self._enter()
+
+    async def _enter(self) -> None:
         await self.acquire()
 
-    async def __aexit__(
+    def __aexit__(
         self,
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
-    ) -> None:
+    ) -> Awaitable[None]:
         self.release()
+        return READY

@@ -1,10 +1,10 @@
 """Permits. In: ``acquire`` and ``release``. Out: a future that is done once a permit is yours."""
 
 import asyncio
+from collections.abc import Awaitable
 from types import TracebackType
 
-from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.waiters import Timeout, Waiter, Waiters, fail_with_timeout
+from zonda.ioloop.waiters import READY, LoopHint, Timeout, Waiters, grant
 
 
 class _ReleasingContextManager:
@@ -27,7 +27,7 @@ class _ReleasingContextManager:
         self._semaphore.release()
 
 
-class Semaphore:
+class Semaphore(LoopHint):
     """A number of permits. Those who find none stand in line for the next one released.
 
     Args:
@@ -46,11 +46,13 @@ class Semaphore:
         <zonda.ioloop.locks.semaphore.Semaphore object at 0x... [locked]>
     """
 
+    _own_acquire = True
+
     def __init__(self, value: int = 1) -> None:
         if value < 0:
             raise ValueError(f"a semaphore cannot begin with {value} permits")
         self._value = value
-        self._waiters: Waiters[Waiter[_ReleasingContextManager]] = Waiters()
+        self._waiters: Waiters[_ReleasingContextManager] = Waiters()
 
     def __repr__(self) -> str:
         state = f"unlocked,value:{self._value}" if self._value else "locked"
@@ -72,27 +74,22 @@ class Semaphore:
         Raises:
             TimeoutError: (in the future) there was none in time.
         """
-        loop = own_asyncio_loop()
         if self._value > 0:
             self._value -= 1
-            done: asyncio.Future[_ReleasingContextManager] = asyncio.Future(loop=loop)
-            done.set_result(_ReleasingContextManager(self))
-            return done
-        waiter: Waiter[_ReleasingContextManager] = Waiter(loop=loop)
-        waiter.give_back = self._take_back
-        self._waiters.append(waiter, timeout, fail_with_timeout)
-        return waiter
+            return self._done(_ReleasingContextManager(self))
+        return self._waiters.wait(timeout)
 
     def release(self) -> None:
         """Return a permit; it goes to the one that has waited longest, if anyone waits."""
-        waiter = self._waiters.pop()
-        if waiter is None:
-            self._value += 1
-        else:
-            # Handed over, never up for grabs: a newcomer cannot overtake the line.
-            waiter.grant(_ReleasingContextManager(self))
+        if self._waiters.line:
+            waiter = self._waiters.pop()
+            if waiter is not None:
+                # Handed over, never up for grabs: a newcomer cannot overtake the line.
+                grant(waiter, _ReleasingContextManager(self), self)
+                return
+        self._value += 1
 
-    def _take_back(self, permit: _ReleasingContextManager) -> None:
+    def _take_back(self, value: _ReleasingContextManager) -> None:
         """Release a permit whose new owner was cancelled before it knew."""
         self.release()
 
@@ -107,19 +104,28 @@ class Semaphore:
     ) -> None:
         self.__enter__()
 
-    async def __aenter__(self) -> None:
-        if self._value > 0:
-            self._value -= 1
-        else:
-            await self.acquire()
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._own_acquire = cls.acquire is Semaphore.acquire
 
-    async def __aexit__(
+    def __aenter__(self) -> Awaitable[None]:
+        # Spare the futures that nobody would look at, unless a subclass wants to hear of it.
+        if self._value > 0 and self._own_acquire:
+            self._value -= 1
+            return READY
+        return self._enter()
+
+    async def _enter(self) -> None:
+        await self.acquire()
+
+    def __aexit__(
         self,
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
-    ) -> None:
+    ) -> Awaitable[None]:
         self.release()
+        return READY
 
 
 class BoundedSemaphore(Semaphore):
