@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from zonda.httpserver.connection import EVENTS_PER_TURN, READ_AHEAD
-from zonda.httpserver.testing import RawClient, serve, serving, port_of
+from zonda.httpserver.testing import RawClient, port_of, serve, serving
 from zonda.httputil import (
     HTTPHeaders,
     HTTPInputError,
@@ -388,9 +388,7 @@ async def test_body_pieces_wait_for_the_application() -> None:
 
 
 @pytest.mark.parametrize("when", ["headers_received", "data_received", "finish"])
-async def test_an_application_that_fails_closes_the_connection(
-    when: str, expect_log: Any
-) -> None:
+async def test_an_application_that_fails_closes_the_connection(when: str, expect_log: Any) -> None:
     class Failing(Recorder):
         pass
 

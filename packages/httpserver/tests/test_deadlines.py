@@ -134,26 +134,23 @@ async def test_a_peer_that_takes_nothing_is_cut_off() -> None:
         connection.write_headers(OK, HTTPHeaders({"Content-Length": str(size)}), bytes(size))
         connection.finish()
 
-    async with serving(much, write_timeout=10) as server:
-        async with RawClient(port_of(server)) as client:
-            seen = Connections(server)
-            client.reader._transport.pause_reading()  # type: ignore[attr-defined]
-            await client.send(HEAD + b"\r\n")
-            async with asyncio.timeout(10):
-                while not (
-                    server._connections and next(iter(server._connections)).stream.bytes_queued
-                ):
-                    await asyncio.sleep(0)
-            seen.pass_seconds(1)
-            connection = next(iter(server._connections))
-            async with asyncio.timeout(10):
-                before = -1
-                while before != connection.stream.bytes_queued:  # buffers between us are full
-                    before = connection.stream.bytes_queued
-                    await asyncio.sleep(0.01)
-            seen.pass_seconds(1)
-            seen.pass_seconds(11)
-            assert connection.stream.closed()
+    async with serving(much, write_timeout=10) as server, RawClient(port_of(server)) as client:
+        seen = Connections(server)
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await client.send(HEAD + b"\r\n")
+        async with asyncio.timeout(10):
+            while not (server._connections and next(iter(server._connections)).stream.bytes_queued):
+                await asyncio.sleep(0)
+        seen.pass_seconds(1)
+        connection = next(iter(server._connections))
+        async with asyncio.timeout(10):
+            before = -1
+            while before != connection.stream.bytes_queued:  # buffers between us are full
+                before = connection.stream.bytes_queued
+                await asyncio.sleep(0.01)
+        seen.pass_seconds(1)
+        seen.pass_seconds(11)
+        assert connection.stream.closed()
 
 
 async def test_the_timer_runs_only_while_there_are_connections() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from zonda.httpserver.testing import RawClient, RawResponse, serve
+from zonda.httputil.http1 import RemoteProtocolError
 from zonda.web import Application, Finish, HTTPError, RequestHandler, URLSpec, stream_request_body
 
 
@@ -52,7 +53,11 @@ async def test_hello(handler: type[RequestHandler]) -> None:
 @pytest.mark.parametrize("name", ["If-None-Match"])
 @pytest.mark.parametrize(
     "value",
-    ['"e02aa1b106d5c7c6a98def2b13005d5b84fd8dc8"', 'W/"e02aa1b106d5c7c6a98def2b13005d5b84fd8dc8"', "*"],
+    [
+        '"e02aa1b106d5c7c6a98def2b13005d5b84fd8dc8"',
+        'W/"e02aa1b106d5c7c6a98def2b13005d5b84fd8dc8"',
+        "*",
+    ],
 )
 async def test_not_modified(name: str, value: str) -> None:
     response = await fetch(Hello, get("/", f"{name}: {value}"))
@@ -280,7 +285,9 @@ SPLITTING = ["x\r\nX-Evil: 1", "x\nX-Evil: 1", "x\rX-Evil: 1", "x\0y", "x\x7f"]
 
 
 @pytest.mark.parametrize("value", SPLITTING)
-@pytest.mark.parametrize("how", ["set_header", "add_header", "name", "redirect", "cookie", "direct"])
+@pytest.mark.parametrize(
+    "how", ["set_header", "add_header", "name", "redirect", "cookie", "direct"]
+)
 async def test_response_splitting_is_refused(how: str, value: str, expect_log: Any) -> None:
     class Splitting(RequestHandler):
         def get(self) -> None:
@@ -352,7 +359,7 @@ async def test_an_error_after_the_head_cuts_the_response(expect_log: Any) -> Non
         expect_log("zonda.application", "Uncaught"),
         expect_log("zonda.general", "Cannot send error response after headers written"),
     ):
-        with pytest.raises((ConnectionError, Exception)):
+        with pytest.raises((RemoteProtocolError, ConnectionError)):
             await fetch(Broken, get("/"))
 
 

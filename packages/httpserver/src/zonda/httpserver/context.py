@@ -43,7 +43,7 @@ class HTTPRequestContext:
     ) -> None:
         self.address = address
         sock = stream.socket
-        self.address_family = sock.family if sock is not None else None
+        self.address_family: socket.AddressFamily | None = getattr(sock, "family", None)
         if (
             self.address_family in (socket.AF_INET, socket.AF_INET6)
             and isinstance(address, tuple)

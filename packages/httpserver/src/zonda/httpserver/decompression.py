@@ -1,9 +1,9 @@
 """Request bodies that come compressed (``decompress_request``).
 
 The head goes on without ``Content-Encoding``, whose value is kept in
-``X-Consumed-Content-Encoding``; the pieces go on decoded, and their size counts against the limit of
-the body: a small body cannot become a large one. A body that is corrupt, truncated or followed by
-something else raises `HTTPInputError`; a coding that is not known here is left to the application.
+``X-Consumed-Content-Encoding``; the pieces go on decoded, and their size counts against the limit
+of the body: a small body cannot become a large one. A body that is corrupt, truncated or followed
+by something else raises `HTTPInputError`; a coding not known here is left to the application.
 """
 
 from collections.abc import Awaitable

@@ -67,7 +67,8 @@ class HTTP1Exchange(HTTPConnection):
     @property
     def context(self) -> HTTPRequestContext:
         """Address and scheme of the connection."""
-        return self._connection.context
+        context: HTTPRequestContext = self._connection.context
+        return context
 
     def write_headers(
         self,

@@ -1,9 +1,9 @@
 """The response to a message that never became a request."""
 
+import time
 from http import HTTPStatus
 
 from zonda.httputil import format_timestamp
-import time
 
 
 def refusal(status: int) -> bytes:

@@ -120,9 +120,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         timer = self._timer
         if timer is None:
             timer = self._timer = DeadlineTimer(asyncio.get_running_loop())
-        connection = HTTP1ServerConnection(
-            stream, self.conn_params, context, timer, self._limits
-        )
+        connection = HTTP1ServerConnection(stream, self.conn_params, context, timer, self._limits)
         self._connections.add(connection)
         connection.start_serving(self)
 
@@ -148,12 +146,12 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
 
     def on_close(self, server_conn: object) -> None:
         """A connection is gone."""
-        self._connections.discard(server_conn)  # type: ignore[arg-type]
+        self._connections.discard(server_conn)
         if isinstance(self.request_callback, HTTPServerConnectionDelegate):
             self.request_callback.on_close(server_conn)
-        if self._all_closed is not None and not self._connections:
-            if not self._all_closed.done():
-                self._all_closed.set_result(None)
+        waiting = self._all_closed
+        if waiting is not None and not self._connections and not waiting.done():
+            waiting.set_result(None)
 
     async def close_all_connections(self) -> None:
         """Close every connection at once, also those with a request under way.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable
+import socket
 from typing import Any
 
 from zonda.httpserver import HTTPServer
@@ -14,7 +13,6 @@ from zonda.httpserver.routing import (
     ReversibleRouter,
     ReversibleRuleRouter,
     Rule,
-    URLSpec,
     _RuleList,
 )
 from zonda.httputil import (
@@ -27,8 +25,6 @@ from zonda.web.defaulthandlers import ErrorHandler
 from zonda.web.delegate import HandlerDelegate
 from zonda.web.handler import RequestHandler
 from zonda.web.transforms import OutputTransform
-
-import socket
 
 
 class ApplicationRouter(ReversibleRuleRouter):
@@ -102,9 +98,7 @@ class Application(ReversibleRouter):
         if settings.get("debug"):
             settings.setdefault("serve_traceback", True)
         self.wildcard_router = ApplicationRouter(self, handlers)
-        self.default_router = ApplicationRouter(
-            self, [Rule(AnyMatches(), self.wildcard_router)]
-        )
+        self.default_router = ApplicationRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
 
     def listen(
         self,
@@ -202,9 +196,7 @@ class Application(ReversibleRouter):
             path_args: Positional arguments of the method.
             path_kwargs: Keyword arguments of the method.
         """
-        return HandlerDelegate(
-            self, request, target_class, target_kwargs, path_args, path_kwargs
-        )
+        return HandlerDelegate(self, request, target_class, target_kwargs, path_args, path_kwargs)
 
     def reverse_url(self, name: str, *args: Any) -> str:
         """Return the URL path of the rule called ``name``.

@@ -40,7 +40,7 @@ class CookieJar:
             ValueError: A character that could break out of the cookie, anywhere in it.
         """
         if expires_days is not None and expires is None:
-            now = datetime.datetime.now(datetime.timezone.utc)
+            now = datetime.datetime.now(datetime.UTC)
             expires = now + datetime.timedelta(days=expires_days)
         name = native_str(name)
         text = format_set_cookie(name, native_str(value), expires=expires, **attributes)
@@ -49,7 +49,7 @@ class CookieJar:
 
     def clear(self, name: str, *, path: str = "/", **attributes: Any) -> None:
         """Set a cookie so that the client forgets it; ``path`` and ``domain`` must be its own."""
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         past = now - datetime.timedelta(days=365)
         self.set(name, "", expires=past, path=path, **attributes)
 

@@ -1,9 +1,9 @@
 """The exceptions of the web layer.
 
-    Exception
-    ├── HTTPError              ends a request with a status code
-    │   └── MissingArgumentError   400: a required argument is not there
-    └── Finish                 ends a request with what has been written so far
+Exception
+├── HTTPError              ends a request with a status code
+│   └── MissingArgumentError   400: a required argument is not there
+└── Finish                 ends a request with what has been written so far
 """
 
 from http.client import responses

@@ -28,4 +28,6 @@ def client_has(if_none_match: str, etag: str) -> bool:
     if current is None:
         return False
     known = parse_entity_tags(if_none_match)
-    return known == "*" or any(tag.matches_weakly(current) for tag in known if tag != "*")
+    if known == "*":
+        return True
+    return any(tag.matches_weakly(current) for tag in known)

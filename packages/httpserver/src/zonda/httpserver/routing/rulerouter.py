@@ -46,9 +46,9 @@ class RuleRouter(Router):
                 if len(rule) not in (2, 3, 4):
                     raise ValueError(f"a rule has 2 to 4 items, this one {len(rule)}: {rule!r}")
                 if isinstance(rule[0], (str, re.Pattern)):
-                    rule = Rule(PathMatches(rule[0]), *rule[1:])  # noqa: PLW2901
+                    rule = Rule(PathMatches(rule[0]), *rule[1:])
                 else:
-                    rule = Rule(*rule)  # noqa: PLW2901
+                    rule = Rule(*rule)
             self.rules.append(self.process_rule(rule))
 
     def process_rule(self, rule: Rule) -> Rule:
