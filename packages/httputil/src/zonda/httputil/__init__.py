@@ -20,7 +20,7 @@ from zonda.httputil.form_config import (
     ParseUrlEncodedConfig,
     set_parse_body_config,
 )
-from zonda.httputil.forms import parse_body_arguments
+from zonda.httputil.forms import parse_body_arguments, parse_multipart_form_data
 from zonda.httputil.headers import HTTP_WHITESPACE, HTTPHeaders
 
 # The names with an underscore are not for new programs: some that were written for Tornado use
@@ -64,6 +64,7 @@ __all__ = [
     "format_timestamp",
     "parse_body_arguments",
     "parse_cookie",
+    "parse_multipart_form_data",
     "parse_request_start_line",
     "parse_response_start_line",
     "qs_to_qsl",

@@ -62,7 +62,7 @@ def parse_cookie(cookie: str) -> dict[str, str]:
     return cookies
 
 
-def cookie_jar(cookie: str | None) -> SimpleCookie:
+def cookie_jar(cookie: str) -> SimpleCookie:
     """The cookies of a Cookie header as morsels; a pair that is no cookie is left out.
 
     >>> cookie_jar("a=1; b,c=2")["a"].value

@@ -6,12 +6,13 @@ raises ValueError.
 """
 
 import base64
-import binascii
 import re
 import unicodedata
 from typing import Final
 
-_BASIC: Final = re.compile(r"basic +([A-Za-z0-9+/]+={0,2})", re.IGNORECASE)
+_BASIC: Final = re.compile(
+    r"basic +((?:[A-Z0-9+/]{4})*+(?:[A-Z0-9+/]{2}==|[A-Z0-9+/]{3}=)?)", re.IGNORECASE
+)
 
 
 def encode_username_password(username: str | bytes, password: str | bytes) -> bytes:
@@ -52,8 +53,8 @@ def parse_basic(value: str) -> tuple[str, str] | None:
     if match is None:
         return None
     try:
-        text = base64.b64decode(match[1], validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+        text = base64.b64decode(match[1]).decode("utf-8")
+    except UnicodeDecodeError:
         return None
     username, colon, password = text.partition(":")
     return (username, password) if colon else None

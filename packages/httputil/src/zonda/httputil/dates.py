@@ -9,7 +9,7 @@ is out of range.
 import calendar
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -95,15 +95,14 @@ def parse_date(value: str, *, now: datetime | None = None) -> datetime | None:
     second = min(int(match["second"]), 59) if match["second"] == "60" else int(match["second"])
     month = _MONTH_NUMBERS[match["month"].lower()]
     day, hour, minute = int(match["day"]), int(match["hour"]), int(match["minute"])
-    try:
-        if len(digits) == 4:
-            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    if len(digits) == 2:
         now = now or datetime.now(UTC)
-        year += now.year - now.year % 100 + 100
-        while True:
-            date = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-            if year <= now.year + 50 and date - now <= timedelta(days=50 * 365.2425):
-                return date
+        # The latest year with these digits that is not more than 50 years ahead.
+        latest = (now.year + 50, now.month, now.day, now.hour, now.minute, now.second)
+        year += (now.year // 100 + 1) * 100
+        while (year, month, day, hour, minute, second) > latest:
             year -= 100
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:  # no such day or time
         return None

@@ -46,11 +46,9 @@ class InvalidFieldName(HTTPInputError, ValueError):
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__(name)
+        super().__init__(f"header name {name[:80]!a} is not a token")
+        self.args = (name,)
         self.name = name
-
-    def __str__(self) -> str:
-        return f"header name {self.name[:80]!a} is not a token"
 
 
 class InvalidFieldValue(HTTPInputError, ValueError):
@@ -62,13 +60,10 @@ class InvalidFieldValue(HTTPInputError, ValueError):
     """
 
     def __init__(self, name: str, value: str) -> None:
-        super().__init__(name)
+        super().__init__(f"header {name[:80]!a} has illegal characters in its value {value[:80]!a}")
         self.args = (name, value)
         self.name = name
         self.value = value
-
-    def __str__(self) -> str:
-        return f"header {self.name[:80]!a} has illegal characters in its value {self.value[:80]!a}"
 
 
 class BadCompressedData(HTTPInputError):

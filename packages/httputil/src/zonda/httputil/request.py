@@ -8,7 +8,7 @@ be parsed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -63,9 +63,10 @@ class HTTPServerRequest:
         method: Deprecated like `uri`, `version` and `host`: pass `start_line` and a Host header.
         uri: The request target as on the wire.
         version: ``HTTP/1.0`` or ``HTTP/1.1``.
-        headers: The header fields. The Host of headers that are still an unread validated block
-            (`HTTPHeaders.from_block`) is checked when `host` is first asked for: the protocol that
-            validated the block has checked it.
+        headers: The header fields; a mapping that is no `HTTPHeaders` is copied into one. The Host
+            of headers that are still an unread validated block (`HTTPHeaders.from_block`) is
+            checked when `host` is first asked for: the protocol that validated the block has
+            checked it.
         body: The body; empty while it is being streamed.
         host: Overrides what the Host header says.
         files: Uploaded files, when somebody else has parsed the body.
@@ -114,7 +115,7 @@ class HTTPServerRequest:
         method: str | None = None,
         uri: str | None = None,
         version: str = "HTTP/1.0",
-        headers: HTTPHeaders | None = None,
+        headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         host: str | None = None,
         files: dict[str, list[HTTPFile]] | None = None,
@@ -131,8 +132,8 @@ class HTTPServerRequest:
             self.method = method or "GET"
             self.uri = uri = uri or "/"
             self.version = version
-        if headers is None:
-            headers = HTTPHeaders()
+        if headers.__class__ is not HTTPHeaders and not isinstance(headers, HTTPHeaders):
+            headers = HTTPHeaders(headers or ())
         self.headers = headers
         self.body = body or b""
         self.connection = connection
@@ -146,7 +147,7 @@ class HTTPServerRequest:
                 self.protocol = getattr(context, "protocol", "http")
         if host is not None:
             self.host = host
-        elif headers.__class__ is not HTTPHeaders or headers._block is None:
+        elif headers._block is None:
             self.host  # noqa: B018 - the first access checks it
         if files is not None:
             self.files = files
@@ -244,7 +245,8 @@ class HTTPServerRequest:
         try:
             return self._cookies
         except AttributeError:
-            self._cookies = cookie_jar(self.headers.get("Cookie"))
+            # One field, says RFC 6265; several, says RFC 9113, and gateways pass them on.
+            self._cookies = cookie_jar("; ".join(self.headers.get_list("Cookie")))
             return self._cookies
 
     @cookies.setter

@@ -20,6 +20,9 @@ _AUTHORITY: Final = re.compile(
     r"|(?:[A-Za-z0-9_\-.~!$&'()*+;=]|%[0-9A-Fa-f]{2})*+)"
     r"(?::([0-9]{0,5}+))?+"
 )
+# What the URL standard has browsers ignore.
+_C0_AND_SPACE: Final = "".join(map(chr, range(33)))
+_INVISIBLE: Final = {ord(character): None for character in "\t\r\n"}
 
 
 def split_host_and_port(netloc: str) -> tuple[str, int | None]:
@@ -59,7 +62,8 @@ def url_concat(
     """Add arguments to the query of a URL; those it has already stay in front.
 
     Args:
-        url: Absolute or relative URL; its fragment stays at the end.
+        url: Absolute or relative URL; its fragment stays at the end. What a browser would not see
+            (control characters and spaces in front, TAB, CR and LF anywhere) is dropped.
         args: Names and values, which are percent-encoded as UTF-8. None adds nothing.
 
     Raises:
@@ -74,6 +78,7 @@ def url_concat(
         return url
     if not isinstance(args, Mapping | list | tuple):
         raise TypeError(f"the arguments of url_concat are a mapping or pairs, not {type(args)}")
+    url = url.lstrip(_C0_AND_SPACE).translate(_INVISIBLE)
     rest, hash_mark, fragment = url.partition("#")
     path, _, query = rest.partition("?")
     pairs: list[tuple[str, object]] = [*parse_qsl(query, keep_blank_values=True)]
