@@ -65,11 +65,13 @@ class Connection:
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take in what was read from the peer; ``b""`` says that it ended its side.
 
+        Behind an error of the peer, bytes are dropped.
+
         Raises:
             LocalProtocolError: Bytes behind the end.
         """
         if self._eof:
-            if data:
+            if data and self.their_state is not _ERROR:
                 raise LocalProtocolError("data received behind the end of the stream")
             return
         if not data:
@@ -116,6 +118,7 @@ class Connection:
         self.their_state = _ERROR
         self.keep_alive = False
         self._error = error
+        self._eof = True  # what comes now is dropped, not gathered
         raise error
 
     def _find_head_end(self) -> int:

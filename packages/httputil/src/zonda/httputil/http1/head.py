@@ -39,7 +39,7 @@ _UNUSUAL: Final = (
     + _any_case("st", "ntent-length", "ansfer-encoding", "grade", "pect")
     + "|"
     + _any_case("nnection")
-    + r"(?!: keep-alive\r)):"
+    + r"(?!: [Kk]eep-[Aa]live\r)):"
 )
 
 # Groups: method, target, minor version, field block; the value of Host if that comes first, where a

@@ -22,7 +22,9 @@ STATUS_LINES: Final[dict[tuple[int, str], str]] = {
 """Status lines of the registered codes, with their own phrase and with none."""
 
 CONTENT_STATUS_LINES: Final = {
-    key: line for key, line in STATUS_LINES.items() if key[0] >= 200 and key[0] not in (204, 304)
+    key: line
+    for key, line in STATUS_LINES.items()
+    if key[0] >= 200 and key[0] not in (204, 205, 304)
 }
 """Those of them that come with content whatever the request was, HEAD and CONNECT aside."""
 

@@ -70,9 +70,9 @@ def response_head(
     writer = None
     content = True
     tunnel = False
+    if size and (status in NO_CONTENT_STATUS or status == 205):
+        raise LocalProtocolError(f"a response with status {status} has no content")
     if status in NO_CONTENT_STATUS:
-        if size:
-            raise LocalProtocolError(f"a response with status {status} has no content")
         content = False
         drop.append("Transfer-Encoding")
         if status == 204:
@@ -96,6 +96,10 @@ def response_head(
         content = False
         tunnel = True
         drop += ("Transfer-Encoding", "Content-Length")
+    elif status == 205 and size is None and length is None:
+        drop.append("Transfer-Encoding")
+        extra = "Content-Length: 0\r\n"  # RFC 9110 §15.3.6: no content, and it has to be said
+        writer = ContentWriter(0)
     elif coding is not None:
         if length is not None:
             raise LocalProtocolError("both Transfer-Encoding and Content-Length")

@@ -174,7 +174,6 @@ class ServerConnection(Connection):
             self._position = 0
         else:
             self._position = end
-        self._empty_lines = 0
         self._body_limit = self.limits.body
         self.keep_alive = request.keep_alive and not self._closing
         self.their_state = _BODY
@@ -225,7 +224,7 @@ class ServerConnection(Connection):
 
         False again once content arrives or a response was sent (RFC 9110 §10.1.1).
         """
-        return self._expects
+        return self._expects and self._position == len(self._buffer)
 
     # -- what we say
 
@@ -378,4 +377,5 @@ class ServerConnection(Connection):
             raise LocalProtocolError("the exchange is not over, or was the last")
         self.our_state = self.their_state = _IDLE
         self._request = None
+        self._empty_lines = 0
         self._plain = False
