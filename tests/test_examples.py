@@ -1,0 +1,149 @@
+"""The examples do what they say: each runs as it is, on a free port, and answers over a socket."""
+
+import concurrent.futures
+import contextlib
+import hashlib
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+PORT = "8888"  # what every example listens on
+PATIENCE = 30.0
+
+Answer = tuple[int, str]
+Ask = Callable[..., Answer]
+
+
+class Example:
+    """One running example."""
+
+    def __init__(self, name: str, folder: Path, *python: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        # The port is a part of the program, as it is in the programs that these stand for.
+        text = (EXAMPLES / name).read_text(encoding="utf-8")
+        assert text.count(f"listen({PORT})") == 1
+        program = folder / name
+        program.write_text(text.replace(f"listen({PORT})", f"listen({self.port})"), "utf-8")
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", *python, str(program)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        pytest.fail(f"nothing listens on port {self.port}: {self.stop()}")
+
+    def ask(self, method: str, path: str, body: str | None = None, form: bool = True) -> Answer:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form and body else {}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+    def stop(self) -> str:
+        self.process.terminate()
+        return self.process.communicate(timeout=PATIENCE)[0]
+
+
+@pytest.fixture
+def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ask]:
+    """Starts the example that the test's parameter names; ``ask("GET", "/")`` -> status, body."""
+    example = Example(request.param[0], tmp_path, *request.param[1:])
+    said = ""
+    try:
+        example.wait()
+        yield example.ask
+    finally:
+        said = example.stop()
+    assert "Traceback" not in said
+    assert "Warning" not in said
+
+
+def example(name: str, *python: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("ask", [(name, *python)], indirect=True, ids=[name])
+
+
+def test_the_demo_is_the_program_letter_for_letter() -> None:
+    text = (EXAMPLES / "hello_tornado.py").read_bytes()
+    assert hashlib.sha256(text).hexdigest() == (
+        "e1575cbd733150887b37303edfa8adaf4ffc8f160456b88da50208af49437696"
+    )
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [("hello_tornado.py", "-m", "zonda.tornado"), ("hello.py",)],
+    indirect=True,
+    ids=["tornado", "zonda"],
+)
+def test_hello(ask: Ask) -> None:
+    assert ask("GET", "/") == (200, "Hello, world")
+    assert ask("HEAD", "/") == (405, "")
+    assert ask("GET", "/elsewhere")[0] == 404
+
+
+@example("greetings.py")
+def test_greetings(ask: Ask) -> None:
+    assert ask("GET", "/greet/Ada?times=2") == (200, "Hello, Ada\nHello, Ada\n")
+    assert ask("GET", "/greet/J%C3%BCrgen") == (200, "Hello, Jürgen\n")
+    assert ask("GET", "/greet/Ada?times=many")[0] == 400
+    assert ask("POST", "/greet", "name=Ada&name=Grace") == (200, "Hello, Ada and Grace\n")
+    assert ask("POST", "/greet", "nobody=1")[0] == 400
+
+
+@example("notes.py")
+def test_notes(ask: Ask) -> None:
+    def api(method: str, path: str, body: str | None = None) -> tuple[int, object]:
+        status, text = ask(method, path, body, form=False)
+        return status, json.loads(text) if text else None
+
+    assert api("GET", "/notes") == (200, {"notes": []})
+    milk = {"id": 1, "text": "buy milk"}
+    assert api("POST", "/notes", '{"text": "buy milk"}') == (201, milk)
+    assert api("GET", "/notes") == (200, {"notes": [milk]})
+    assert api("GET", "/notes/1") == (200, milk)
+    assert api("GET", "/notes/2") == (404, {"error": "No such note"})
+    for wrong in ("no JSON", "[]", "{}", '"text"'):
+        expected = {"error": "Expected a JSON object with a text"}
+        assert api("POST", "/notes", wrong) == (400, expected)
+    assert api("DELETE", "/notes/1") == (204, None)
+    assert api("DELETE", "/notes/1") == (404, {"error": "No such note"})
+    assert api("PUT", "/notes/1", "{}") == (405, {"error": "Method Not Allowed"})
+
+
+@example("news.py")
+def test_news(ask: Ask) -> None:
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(ask, "GET", "/news?after=0") for _ in range(5)]
+        assert ask("POST", "/news", "text=It+rains") == (204, "")
+        for answer in waiting:
+            assert answer.result(PATIENCE) == (200, '{"news": ["It rains"]}')
+        more = pool.submit(ask, "GET", "/news?after=1")
+        ask("POST", "/news", "text=It+stopped")
+        assert more.result(PATIENCE) == (200, '{"news": ["It stopped"]}')
+    assert ask("GET", "/news") == (200, '{"news": ["It rains", "It stopped"]}')
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    for file in EXAMPLES.glob("*.py"):
+        assert f'"{file.name}"' in here
