@@ -229,7 +229,7 @@ class TestTaskTools:
 
     async def test_timeout_without_wait(self) -> None:
         async def main() -> str:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(60):  # noqa: ASYNC100
                 return "in time"
 
         assert start_coroutine(main()) == "in time"

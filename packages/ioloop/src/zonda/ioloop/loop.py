@@ -15,7 +15,7 @@ import functools
 import numbers
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent import futures
 from typing import IO, Any, ClassVar, Literal, Protocol, TypeVar, overload
 
@@ -300,7 +300,7 @@ class IOLoop(Configurable):
 
         return self._run_until_complete(run(), timeout)
 
-    def _run_until_complete(self, main: Awaitable[Any], timeout: float | None) -> Any:
+    def _run_until_complete(self, main: Coroutine[Any, Any, Any], timeout: float | None) -> Any:
         raise NotImplementedError
 
     # ------------------------------------------------------------------ descriptors

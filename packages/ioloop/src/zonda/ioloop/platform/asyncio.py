@@ -7,7 +7,7 @@ without ``add_reader`` (Windows' proactor loop) gets a selector in a thread for 
 import asyncio
 import functools
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 from zonda.ioloop.concurrent import AnyFuture
@@ -82,32 +82,34 @@ class BaseAsyncIOLoop(IOLoop):
 
     def start(self) -> None:
         """Run the asyncio loop until `stop`."""
-        self._check_process()
+        self._check_startable()
         self.asyncio_loop.run_forever()
 
     def stop(self) -> None:
         """Stop the asyncio loop after the present turn."""
         self.asyncio_loop.stop()
 
-    def _check_process(self) -> None:
+    def _check_startable(self) -> None:
         if self._pid != os.getpid():
             raise RuntimeError(
                 f"this IOLoop was made before the fork, in process {self._pid}; "
                 "take IOLoop.current() in the child"
             )
+        if self.asyncio_loop.is_closed():
+            raise RuntimeError("Event loop is closed")
+        # asyncio says so itself, but that of Python 3.13.0 stops the running loop as it does.
+        if self.asyncio_loop.is_running():
+            raise RuntimeError("This event loop is already running")
+        if asyncio._get_running_loop() is not None:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
 
-    def _run_until_complete(self, main: Awaitable[_T], timeout: float | None) -> _T:
+    def _run_until_complete(self, main: Coroutine[Any, Any, _T], timeout: float | None) -> _T:
         try:
-            self._check_process()
+            self._check_startable()
         except RuntimeError:
-            main.close()  # type: ignore[attr-defined]
+            main.close()
             raise
         loop = self.asyncio_loop
-        if loop.is_running() or loop.is_closed():
-            main.close()  # type: ignore[attr-defined]
-            raise RuntimeError(
-                f"This event loop is {'already running' if loop.is_running() else 'closed'}"
-            )
         task = asyncio.ensure_future(main, loop=loop)
         expired = False
 
