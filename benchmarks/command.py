@@ -37,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "-c", "--connections", type=int, default=64, help="keep-alive connections (default 64)"
     )
+    top.add_argument(
+        "--check", action="store_true", help="only ask each server once, and compare its answers"
+    )
     return top
 
 
@@ -80,11 +83,16 @@ def main(arguments: list[str]) -> int:
     chosen = {name: WORKLOADS[name] for name in options.workload or WORKLOADS}
     server_core, wrk_core = cores()
     try:
-        wrk.find()
+        if not options.check:
+            wrk.find()
         with running(names, server_core) as servers:
-            for server in servers.values():
+            for name, server in servers.items():
                 for workload in chosen.values():
                     server.check(workload)
+                if options.check:
+                    print(f"{name}: {len(chosen)} answers as expected")
+            if options.check:
+                return 0
             results = rounds(servers, chosen, options, wrk_core)
     except (ServerError, wrk.WrkError, peers.PeersError) as error:
         print(f"dev bench: {error}", file=sys.stderr)
