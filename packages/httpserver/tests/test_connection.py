@@ -388,7 +388,9 @@ async def test_body_pieces_wait_for_the_application() -> None:
 
 
 @pytest.mark.parametrize("when", ["headers_received", "data_received", "finish"])
-async def test_an_application_that_fails_closes_the_connection(when: str, expect_log: Any) -> None:
+async def test_an_application_that_fails_costs_a_500_and_the_connection(
+    when: str, expect_log: Any
+) -> None:
     class Failing(Recorder):
         pass
 
@@ -399,7 +401,8 @@ async def test_an_application_that_fails_closes_the_connection(when: str, expect
     app = Failing()
     async with serve(app) as port, RawClient(port) as client:
         with expect_log("zonda.application", "Uncaught exception"):
-            await client.send(POST)
+            response = await client(POST)
+            assert (response.status, response.headers["Connection"]) == (500, "close")
             assert await client.closed() == b""
             await app.until("on_close")
 

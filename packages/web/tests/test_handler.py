@@ -1,6 +1,7 @@
 """`RequestHandler` and `Application` through a real server."""
 
 import asyncio
+import contextvars
 import logging
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from zonda.httpserver.testing import RawClient, RawResponse, serve
 from zonda.httputil.http1 import RemoteProtocolError
+from zonda.ioloop import gen
 from zonda.web import Application, Finish, HTTPError, RequestHandler, URLSpec, stream_request_body
 
 
@@ -519,3 +521,68 @@ async def test_a_cancelled_handler_answers_503(expect_log: Any) -> None:
     with expect_log("zonda.access", "503"):
         response = await fetch(Cancelled, get("/"))
     assert response.status == 503
+
+
+async def test_a_handler_that_cancels_itself_answers_503(expect_log: Any) -> None:
+    class Cancelled(RequestHandler):
+        def get(self) -> None:
+            raise asyncio.CancelledError
+
+    with expect_log("zonda.access", "503"):
+        assert (await fetch(Cancelled, get("/"))).status == 503
+
+
+async def test_a_handler_that_cannot_be_made_costs_a_500(expect_log: Any) -> None:
+    class Broken(RequestHandler):
+        def initialize(self) -> None:
+            raise ZeroDivisionError
+
+    with expect_log("zonda.application", "Uncaught exception"):
+        assert (await fetch(Broken, get("/"))).status == 500
+
+
+async def test_gen_coroutines_and_awaitables() -> None:
+    class Generator(RequestHandler):
+        @gen.coroutine
+        def prepare(self) -> Any:
+            yield gen.moment
+            self.write("prepared ")
+
+        @gen.coroutine
+        def get(self) -> Any:
+            value = yield gen.multi([later("a"), later("b")])
+            self.write("".join(value))
+
+    async def later(value: str) -> str:
+        await asyncio.sleep(0)
+        return value
+
+    assert (await fetch(Generator, get("/"))).body == b"prepared ab"
+
+
+async def test_the_task_of_a_handler_is_one_throughout() -> None:
+    class Tasks(RequestHandler):
+        async def get(self) -> None:
+            before = asyncio.current_task()
+            async with asyncio.timeout(10):
+                await asyncio.sleep(0)
+            self.write(str(before is asyncio.current_task() is not None))
+
+    assert (await fetch(Tasks, get("/"))).body == b"True"
+
+
+async def test_contexts_of_requests_are_apart() -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+
+    class Contexts(RequestHandler):
+        def prepare(self) -> None:
+            self.before = variable.get()
+            variable.set(self.request.path)
+
+        async def get(self) -> None:
+            await asyncio.sleep(0)
+            self.write(f"{self.before} {variable.get()}")
+
+    async with serve(Application([("/.*", Contexts)])) as port, RawClient(port) as client:
+        for path in ("/a", "/b"):
+            assert (await client(get(path))).body == f"unset {path}".encode()

@@ -139,8 +139,8 @@ class HTTP1ServerConnection:
 
     async def close(self) -> None:
         """Close the connection, whatever is going on, and wait until the application was told."""
-        if self.stream.closed() and self._delegate is None:
-            return
+        if self._delegate is None:
+            return  # closed already, or detached
         self._closed = asyncio.get_running_loop().create_future()
         self.stream.close()
         await self._closed
@@ -280,7 +280,7 @@ class HTTP1ServerConnection:
             self._refuse(error.status, str(error))
         except Exception:
             app_log.error("Uncaught exception", exc_info=True)
-            self.abort()
+            self._answer_and_close(500)
         finally:
             self._pumping = False
 
@@ -364,7 +364,7 @@ class HTTP1ServerConnection:
             self._refuse(error.status, str(error))
         else:
             app_log.error("Uncaught exception", exc_info=error)
-            self.abort()
+            self._answer_and_close(500)
 
     def _resume(self) -> None:
         if not self.is_open:
@@ -420,6 +420,10 @@ class HTTP1ServerConnection:
     def _refuse(self, status: int, why: str) -> None:
         """Answer a bad request, once, and close."""
         gen_log.info("Malformed HTTP message from %s: %s", self.context, why)
+        self._answer_and_close(status)
+
+    def _answer_and_close(self, status: int) -> None:
+        """End what is going on with an error response, if there is still room for one."""
         exchange, self._exchange = self._exchange, None
         started = exchange is not None and exchange.headers_written
         if exchange is not None:

@@ -127,18 +127,26 @@ class HandlerDelegate(HTTPMessageDelegate):
             *(self.path_args or ()),
             **(self.path_kwargs or {}),
         )
-        task = start_coroutine(coroutine)
-        if task is not None:
-            task.add_done_callback(self._executed)
+        try:
+            task = start_coroutine(coroutine)
+        except asyncio.CancelledError:
+            self._cancelled(handler)
+        else:
+            if task is not None:  # it has to wait for something
+                task.add_done_callback(self._executed)
         return prepared
+
+    def _cancelled(self, handler: RequestHandler) -> None:
+        """Somebody has cancelled the handler; its client is still waiting."""
+        if not handler._finished:
+            handler.send_error(503)
 
     def _executed(self, task: asyncio.Future[None]) -> None:
         """A handler that had to wait is through."""
         handler = self.handler
         assert handler is not None
         if task.cancelled():
-            if not handler._finished:
-                handler.send_error(503)
+            self._cancelled(handler)
         elif (error := task.exception()) is not None:
             # `_execute` handles what a handler raises: this is an override's own fault.
             app_log.error("Uncaught exception in _execute", exc_info=error)
