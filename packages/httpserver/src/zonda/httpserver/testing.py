@@ -12,6 +12,7 @@ Nothing here is meant for production. All of it runs in the caller's loop.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -97,14 +98,21 @@ class RawClient:
     Args:
         port: Where.
         host: An address.
+        tls: A context to speak TLS with; ``localhost`` is the name that is verified.
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, port: int, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> None:
         self._address = (host, port)
+        self._tls = tls
         self._rest = b""
 
     async def __aenter__(self) -> Self:
-        self.reader, self.writer = await asyncio.open_connection(*self._address)
+        host, port = self._address
+        self.reader, self.writer = await asyncio.open_connection(
+            host, port, ssl=self._tls, server_hostname="localhost" if self._tls else None
+        )
         return self
 
     async def __aexit__(
