@@ -87,15 +87,12 @@ BAD = ["a\r\nX: y", "a\nb", "a\rb", "a\x00b", "a\x7f", "a\tb"]
 def test_control_characters_are_refused(bad: str) -> None:
     # CVE-2026-34514: CR and LF in what goes into the header of a part.
     form = MultipartEncoder("XX")
-    for add in (
-        lambda: form.add_field(bad, "x"),
-        lambda: form.add_field("x", "x", content_type=bad),
-        lambda: form.add_file(bad, "x", b""),
-        lambda: form.add_file("x", bad, b""),
-        lambda: form.add_file("x", "x", b"", content_type=bad),
-    ):
+    for field, content_type in [(bad, None), ("x", bad)]:
         with pytest.raises(HTTPOutputError, match="control characters"):
-            add()
+            form.add_field(field, "x", content_type)
+    for file in [(bad, "x", b"", "x"), ("x", bad, b"", "x"), ("x", "x", b"", bad)]:
+        with pytest.raises(HTTPOutputError, match="control characters"):
+            form.add_file(*file)
     assert list(form) == [b"--XX--\r\n"]
 
 

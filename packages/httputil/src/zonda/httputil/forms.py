@@ -16,7 +16,6 @@ anything else, or nothing                  left alone
 A form under a ``Content-Encoding`` is an error: the body is not what its content type says.
 """
 
-import dataclasses
 import re
 
 from zonda.httputil.codings import parse_content_encoding
@@ -30,13 +29,7 @@ from zonda.httputil.form_config import (
     get_parse_body_config,
 )
 from zonda.httputil.headers import HTTPHeaders
-from zonda.httputil.multipart import (
-    End,
-    MultipartParser,
-    NeedData,
-    PartBegin,
-    PartData,
-)
+from zonda.httputil.multipart import NEED_DATA, End, MultipartParser, PartBegin, PartData
 from zonda.httputil.parameters import parse_parameters
 
 __all__ = ["parse_body_arguments", "parse_multipart_form_data", "parse_urlencoded"]
@@ -143,35 +136,34 @@ def parse_multipart_form_data(
     """
     if config is None:
         config = get_parse_body_config().multipart
-    if config.max_fields_size is None:
-        config = dataclasses.replace(config, max_fields_size=len(data))
     if len(boundary) > 1 and boundary[:1] == b'"' == boundary[-1:]:
         boundary = boundary[1:-1]
-    parser = MultipartParser(boundary, config)
+    parser = MultipartParser(boundary, config, in_memory=True)
     parser.receive_data(data)
     parser.receive_eof()
     new_arguments: dict[str, list[bytes]] = {}
     new_files: dict[str, list[HTTPFile]] = {}
-    part: PartBegin | None = None
     content = b""
-    while not isinstance(event := parser.next_event(), End | NeedData):
+    while (event := parser.next_event()) is not NEED_DATA:
         if isinstance(event, PartBegin):
             part = event
             content = b""
         elif isinstance(event, PartData):
-            # Nearly always once a part, as all of the body is there.
-            content = content + event.data if content else event.data
-        elif part is not None:
-            if part.filename:
-                content_type = part.content_type
-                file = HTTPFile(
-                    filename=part.filename,
-                    body=content,
-                    content_type="application/unknown" if content_type is None else content_type,
-                )
-                new_files.setdefault(part.name, []).append(file)
-            else:
-                new_arguments.setdefault(part.name, []).append(content)
+            # Once a part, as all of the body is there.
+            content = event.data
+        elif isinstance(event, End):
+            break
+        elif part.filename:
+            file = HTTPFile(
+                filename=part.filename,
+                body=content,
+                content_type="application/unknown"
+                if part.content_type is None
+                else part.content_type,
+            )
+            new_files.setdefault(part.name, []).append(file)
+        else:
+            new_arguments.setdefault(part.name, []).append(content)
     _extend(arguments, new_arguments)
     for name, uploads in new_files.items():
         files.setdefault(name, []).extend(uploads)

@@ -51,7 +51,7 @@ class NeedData(enum.Enum):
 NEED_DATA: Final = NeedData.NEED_DATA
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PartBegin:
     """A part begins.
 
@@ -69,27 +69,27 @@ class PartBegin:
     content_type: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PartData:
     """More of the part's content, never empty."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PartEnd:
     """The part is complete."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class End:
     """The form is complete; what follows is dropped."""
 
 
 Event = PartBegin | PartData | PartEnd | End
 
-_PART_END: Final = PartEnd()
-_END: Final = End()
+_PART_ENDS: Final = PartEnd()
+_FORM_ENDS: Final = End()
 
 # RFC 2046: one to seventy of these, the last one not a space.
 _BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
@@ -116,12 +116,19 @@ class _Tail(enum.Enum):
     ORDINARY = enum.auto()  # so the line is no delimiter but content
 
 
+# An attribute of an enumeration costs as much as a call: these are asked for all the time.
+_START, _PREAMBLE, _HEADER, _BODY, _PART_END, _END = _State
+_NEXT_PART, _CLOSE, _INCOMPLETE, _ORDINARY = _Tail
+
+
 class MultipartParser:
     r"""Parse one ``multipart/form-data`` body as it arrives.
 
     Args:
         boundary: The ``boundary`` parameter of the Content-Type.
         config: Limits; None for those of ``set_parse_body_config``.
+        in_memory: Whether all of the body is in memory anyway, so that fields need no limit of
+            their own unless ``config`` has one.
 
     >>> parser = MultipartParser("XX")
     >>> parser.receive_data(b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\n')
@@ -137,7 +144,13 @@ class MultipartParser:
         HTTPInputError: for a boundary that RFC 2046 does not allow, and when multipart is disabled.
     """
 
-    def __init__(self, boundary: str | bytes, config: ParseMultipartConfig | None = None) -> None:
+    def __init__(
+        self,
+        boundary: str | bytes,
+        config: ParseMultipartConfig | None = None,
+        *,
+        in_memory: bool = False,
+    ) -> None:
         if config is None:
             config = get_parse_body_config().multipart
         if not config.enabled:
@@ -147,9 +160,9 @@ class MultipartParser:
         if not _BOUNDARY.fullmatch(boundary):
             raise HTTPInputError(f"illegal multipart boundary {boundary[:80]!r}")
         self._config = config
-        self._fields_left = (
-            _DEFAULT_FIELDS_SIZE if config.max_fields_size is None else config.max_fields_size
-        )
+        self._fields_left = config.max_fields_size
+        if self._fields_left is None and not in_memory:
+            self._fields_left = _DEFAULT_FIELDS_SIZE
         self._parts_left = config.max_parts
         self._delimiter = b"\r\n--" + boundary
         self._buffer = b""
@@ -157,7 +170,7 @@ class MultipartParser:
         # searched in vain; so each byte is looked at a bounded number of times.
         self._position = 0
         self._searched = 0
-        self._state = _State.START
+        self._state = _START
         self._found: tuple[_Tail, int] | None = None  # a delimiter and where it ends
         self._is_field = False
         self._at_eof = False
@@ -165,7 +178,7 @@ class MultipartParser:
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes of the body. Take the events out before the next call."""
-        if self._state is _State.END or not data:
+        if self._state is _END or not data:
             return
         # At most a delimiter or a part's header is left over.
         keep = min(self._position, self._searched)
@@ -197,39 +210,39 @@ class MultipartParser:
         return event
 
     def _next_event(self) -> Event | NeedData:
-        if self._state is _State.START:
+        if self._state is _START:
             self._start()
-        if self._state is _State.PREAMBLE:
+        if self._state is _PREAMBLE:
             self._drop_preamble()
-        if self._state is _State.HEADER:
+        if self._state is _HEADER:
             return self._begin_part()
-        if self._state is _State.BODY:
+        if self._state is _BODY:
             data = self._next_data()
-            if data:
+            if data is not None:
                 return data
-        if self._state is _State.PART_END:
+        if self._state is _PART_END:
             self._pass_delimiter()
-            return _PART_END
-        return _END if self._state is _State.END else NEED_DATA
+            return _PART_ENDS
+        return _FORM_ENDS if self._state is _END else NEED_DATA
 
     def _start(self) -> None:
         first_line = self._delimiter[2:]
         if self._buffer.startswith(first_line):
             tail, end = self._tail(len(first_line))
-            if tail is _Tail.INCOMPLETE:
+            if tail is _INCOMPLETE:
                 return
-            if tail is not _Tail.ORDINARY:
+            if tail is not _ORDINARY:
                 self._found = tail, end
                 self._pass_delimiter()
                 return
         elif first_line.startswith(self._buffer):
             return
-        self._state = _State.PREAMBLE
+        self._state = _PREAMBLE
 
     def _drop_preamble(self) -> None:
         self._position = self._search()
         if self._found is not None:
-            if self._found[0] is _Tail.CLOSE:
+            if self._found[0] is _CLOSE:
                 # An empty form begins with its end; this is one whose parts were not recognised.
                 raise HTTPInputError("multipart/form-data without a part")
             self._pass_delimiter()
@@ -245,7 +258,7 @@ class MultipartParser:
             self._searched = max(self._position, len(self._buffer) - 3)
             return NEED_DATA
         header = parse_part_header(self._buffer[start:end], self._config.max_part_headers)
-        self._state = _State.BODY
+        self._state = _BODY
         self._is_field = not header.filename
         self._position = end + 4
         # A part may end right behind its header; the empty line is the delimiter's line end then.
@@ -256,11 +269,11 @@ class MultipartParser:
         start = self._position
         end = self._search()
         if self._found is not None:
-            self._state = _State.PART_END
+            self._state = _PART_END
         if end <= start:
             return None
         self._position = end
-        if self._is_field:
+        if self._is_field and self._fields_left is not None:
             self._fields_left -= end - start
             if self._fields_left < 0:
                 raise HTTPInputError("form fields are too large", 413)
@@ -274,9 +287,9 @@ class MultipartParser:
         searched = self._searched
         while (start := buffer.find(delimiter, searched)) >= 0:
             tail, end = self._tail(start + len(delimiter))
-            if tail is not _Tail.ORDINARY:
+            if tail is not _ORDINARY:
                 self._searched = start
-                if tail is not _Tail.INCOMPLETE:
+                if tail is not _INCOMPLETE:
                     self._found = tail, end
                 return start
             searched = start + 2
@@ -291,17 +304,17 @@ class MultipartParser:
         """Tell what follows ``--boundary`` at ``position``, and where it ends."""
         buffer = self._buffer
         if buffer.startswith(b"--", position):
-            return _Tail.CLOSE, position + 2
+            return _CLOSE, position + 2
         padding = _PADDING.match(buffer, position)
         end = padding.end() if padding else position
         if end - position > _MAX_PADDING:
-            return _Tail.ORDINARY, end
+            return _ORDINARY, end
         rest = buffer[end : end + 2]
         if rest == b"\r\n":
-            return _Tail.NEXT_PART, end
+            return _NEXT_PART, end
         if rest in (b"", b"\r") or (rest == b"-" and end == position):
-            return _Tail.INCOMPLETE, end
-        return _Tail.ORDINARY, end
+            return _INCOMPLETE, end
+        return _ORDINARY, end
 
     def _pass_delimiter(self) -> None:
         if self._found is None:
@@ -309,12 +322,12 @@ class MultipartParser:
         tail, end = self._found
         self._found = None
         self._position = self._searched = end
-        if tail is _Tail.CLOSE:
-            self._state = _State.END
+        if tail is _CLOSE:
+            self._state = _END
             self._buffer = b""
             self._position = self._searched = 0
             return
         self._parts_left -= 1
         if self._parts_left < 0:
             raise HTTPInputError(f"more than {self._config.max_parts} parts")
-        self._state = _State.HEADER
+        self._state = _HEADER

@@ -14,7 +14,12 @@ from zonda.httputil.parameters import parse_parameters
 
 __all__ = ["PartHeader", "parse_part_header"]
 
-_FIELD_LINE: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")
+_FIELD_LINE: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7f]*+")
+_FIELD_LINES: Final = re.compile(rb"%b(?:\r\n%b)*+" % (_FIELD_LINE.pattern, _FIELD_LINE.pattern))
+_DISPOSITION: Final = re.compile(r"(?aim)^Content-Disposition:[ \t]*([^\r\n]*)")
+_CONTENT_TYPE: Final = re.compile(r"(?aim)^Content-Type:[ \t]*([^\r\n]*)")
+# What browsers and libraries send nearly always.
+_USUAL: Final = re.compile(r'form-data; name="([^"\\\t]+)"(?:; filename="([^"\\\t]*)")?')
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _EXTENDED_FILENAME: Final = re.compile(r";\s*filename\*", re.IGNORECASE)
 
@@ -49,20 +54,28 @@ def parse_part_header(block: bytes, max_lines: int) -> PartHeader:
     Raises:
         HTTPInputError: for anything else.
     """
-    lines = block.split(b"\r\n", max_lines)
-    if len(lines) > max_lines:
+    if block.count(b"\r\n") >= max_lines:
         raise HTTPInputError(f"more than {max_lines} header lines in a part")
-    for line in lines:
-        if not _FIELD_LINE.fullmatch(line):
-            raise HTTPInputError(f"malformed header line in a part: {line[:80]!r}")
+    if not _FIELD_LINES.fullmatch(block):
+        bad = next(line for line in block.split(b"\r\n") if not _FIELD_LINE.fullmatch(line))
+        raise HTTPInputError(f"malformed header line in a part: {bad[:80]!r}")
     try:
-        headers = HTTPHeaders.from_block(block.decode())
+        text = block.decode()
     except UnicodeDecodeError as error:
         raise HTTPInputError("header of a part is not UTF-8") from error
-    dispositions = headers.get_list("Content-Disposition")
+    dispositions = _DISPOSITION.findall(text)
     if len(dispositions) != 1:
         raise HTTPInputError(f"part with {len(dispositions)} Content-Disposition fields")
-    kind, parameters = parse_parameters(dispositions[0])
+    usual = _USUAL.fullmatch(dispositions[0])
+    name, filename = usual.groups() if usual else _field_and_file(dispositions[0])
+    content_types = _CONTENT_TYPE.findall(text)
+    content_type = ",".join(each.rstrip(" \t") for each in content_types) if content_types else None
+    # The mapping is built only if somebody looks into it.
+    return PartHeader(HTTPHeaders.from_block(text), name, filename, content_type)
+
+
+def _field_and_file(disposition: str) -> tuple[str, str | None]:
+    kind, parameters = parse_parameters(disposition)
     if kind.lower() != "form-data":
         raise HTTPInputError(f"part is not form-data but {kind[:80]!r}")
     name = parameters.get("name")
@@ -72,6 +85,6 @@ def parse_part_header(block: bytes, max_lines: int) -> PartHeader:
     # An encoded name may hold what the check of the lines has not seen.
     if _CONTROL.search(name) or (filename and _CONTROL.search(filename)):
         raise HTTPInputError("control characters in the name of a form field or file")
-    if filename is None and _EXTENDED_FILENAME.search(dispositions[0]):
+    if filename is None and _EXTENDED_FILENAME.search(disposition):
         raise HTTPInputError("part with a filename that cannot be decoded")
-    return PartHeader(headers, name, filename, headers.get("Content-Type"))
+    return name, filename
