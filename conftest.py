@@ -91,7 +91,11 @@ def _runs(test: Callable[..., Coroutine[object, object, object]]) -> Callable[..
 
 
 def pytest_sessionstart() -> None:
-    """Warm up: the first uvloop of a process opens a pipe that stays."""
+    """Warm up: the first uvloop of a process opens a pipe that stays, whoever makes that loop."""
+    with contextlib.suppress(ImportError):
+        import uvloop  # noqa: PLC0415 - optional
+
+        uvloop.new_event_loop().close()
     _run(asyncio.sleep(0))
 
 
