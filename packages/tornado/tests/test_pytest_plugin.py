@@ -52,8 +52,14 @@ def test_switched_on(pytest_in: Callable[..., str], way: str) -> None:
     assert "tornado: Zonda's drop-in" in report
 
 
-def test_off_by_default(pytest_in: Callable[..., str]) -> None:
-    assert "Zonda's drop-in" not in pytest_in(status=4)
+def test_off_by_default(pytest_in: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("")
+    (tmp_path / "test_it.py").write_text(
+        "import zonda.tornado\ndef test_it(): assert not zonda.tornado.is_installed()\n"
+    )
+    report = pytest_in()
+    assert "1 passed" in report
+    assert "Zonda's drop-in" not in report
 
 
 def test_refused_when_another_plugin_was_earlier(
