@@ -23,6 +23,7 @@ DISTRIBUTIONS = {"backports": "backports-zstd"}
 # Modules that are there for one library, and are loaded by it or by who asks for it.
 FOR_ONE_LIBRARY = {
     "zonda/iostream/platform/caresresolver.py": "pycares",
+    "zonda/ioloop/pytest_plugin.py": "pytest",
     "zonda/tornado/pytest_plugin.py": "pytest",
 }
 
