@@ -25,7 +25,8 @@ def markdown(title: str, rounds: dict[str, list[Round]], reference: str | None) 
     Args:
         title: The workload.
         rounds: Server -> its rounds.
-        reference: The server whose CPU a request is 1; None leaves the column out.
+        reference: The server whose CPU a request is 1 in the last column, the median of the
+            rounds' ratios; None leaves the column out.
     """
     middle = {
         name: Round(
@@ -35,7 +36,7 @@ def markdown(title: str, rounds: dict[str, list[Round]], reference: str | None) 
         )
         for name, some in rounds.items()
     }
-    base = middle[reference].cpu if reference in middle else None
+    base = rounds.get(reference) if reference is not None else None
     ratio_head = f" | {reference} = 1" if base else ""
     lines = [
         f"### {title}",
@@ -52,15 +53,17 @@ def markdown(title: str, rounds: dict[str, list[Round]], reference: str | None) 
             f"{one.p99:.2f}",
         ]
         if base:
-            cells.append(ratio(one.cpu, base))
+            # Round by round: both were measured within seconds of each other.
+            pairs = zip(rounds[name], base, strict=True)
+            cells.append(ratio(median(own.cpu / other.cpu for own, other in pairs)))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def ratio(cost: float, base: float) -> str:
+def ratio(share: float) -> str:
     """``1/8.2`` for something 8.2 times cheaper, ``1.3`` for something dearer.
 
-    >>> ratio(20, 164), ratio(13, 10)
+    >>> ratio(20 / 164), ratio(1.3)
     ('1/8.2', '1.3')
     """
-    return f"1/{base / cost:.1f}" if cost < base else f"{cost / base:.1f}"
+    return f"1/{1 / share:.1f}" if share < 1 else f"{share:.1f}"

@@ -100,14 +100,18 @@ def test_a_report_without_figures_is_no_result(wrk: ModuleType, text: str) -> No
 def test_the_table_shows_medians_and_ratios(table: ModuleType) -> None:
     rounds = {
         "T": [table.Round(100.0, cpu, 9.0) for cpu in (200.0, 160.0, 170.0)],
-        "Z": [table.Round(rate, 20.0, 1.0) for rate in (1000.0, 3000.0, 2000.0)],
+        "Z": [
+            table.Round(1000.0, 40.0, 1.0),
+            table.Round(3000.0, 20.0, 1.0),
+            table.Round(2000.0, 10.0, 1.0),
+        ],
     }
     assert table.markdown("hello", rounds, "T").splitlines() == [
         "### hello",
         "",
         "| server | requests/s | CPU µs a request (lowest - highest) | p99 ms | T = 1 |",
         "|---|---:|---:|---:|---:|",
-        "| Z | 2,000 | 20.0 (20.0 - 20.0) | 1.00 | 1/8.5 |",
+        "| Z | 2,000 | 20.0 (10.0 - 40.0) | 1.00 | 1/8.0 |",
         "| T | 100 | 170.0 (160.0 - 200.0) | 9.00 | 1.0 |",
     ]
     assert "= 1" not in table.markdown("hello", rounds, None)
