@@ -123,6 +123,7 @@ def test_encoding(header: str | None, offers: list[str], choice: str | None) -> 
         ("*", ["en", "fr"], "en"),
         ("en;q=0, *", ["en", "fr"], "fr"),
         ("en;q=0", ["en"], None),
+        ("en;q=0, *", ["en"], None),
         ("en-US, en;q=0", ["en"], None),
         ("de, *;q=0.1", ["en"], "en"),
         ("123456789, e!, fr", ["fr"], "fr"),

@@ -43,6 +43,10 @@ from zonda.httputil.errors import InvalidCookie
         ("a=1, b=2", {"a": "1, b=2"}, None),
         ('a="b;c=d"', {"a": '"b', "c": 'd"'}, None),
         ('a="; csrftoken=bad; b="', {"a": '"', "csrftoken": "bad", "b": '"'}, None),
+        # White space is SP and TAB: nothing else can hide in front of a prefix that servers trust.
+        ("\x85__Host-a=1; \xa0__Host-b=2; \x1c__Host-c=3; d=\xa04",
+         {"\x85__Host-a": "1", "\xa0__Host-b": "2", "\x1c__Host-c": "3", "d": "\xa04"},
+         {"d": "\xa04"}),
         # No name.
         ("x", {"": "x"}, {}),
         ("=__Host-a=b", {"": "__Host-a=b"}, {}),

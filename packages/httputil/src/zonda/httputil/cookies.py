@@ -55,8 +55,9 @@ def parse_cookie(cookie: str) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals:
             name, value = "", name
-        name = name.strip()
-        value = value.strip()
+        # Only what HTTP calls white space: "\x85__Host-a" is not the cookie "__Host-a".
+        name = name.strip(" \t")
+        value = value.strip(" \t")
         if name or value:
             cookies[name] = unquote_cookie(value)
     return cookies

@@ -16,90 +16,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, Self, TypeVar, overload
 
-from zonda.httputil.errors import HTTPInputError, InvalidFieldName, InvalidFieldValue
+from zonda.httputil.errors import HTTPInputError, InvalidFieldValue
+from zonda.httputil.field_names import CANONICAL_NAMES, canonical_name
 
 HTTP_WHITESPACE: Final = " \t"
 
 _D = TypeVar("_D")
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # What may not be in a value: control characters but TAB; beyond Latin-1 where str stands for
 # octets.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FORBIDDEN_OCTETS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]|\A[ \t]|[ \t]\Z")
-
-# A list of so many would be a page long.
-_WELL_KNOWN: Final = """
-    Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Access-Control-Allow-
-    Credentials Access-Control-Allow-Headers Access-Control-Allow-Methods Access-Control-Allow-
-    Origin Access-Control-Expose-Headers Access-Control-Max-Age Access-Control-Request-Headers
-    Access-Control-Request-Method Age Allow Alt-Svc Authorization Cache-Control Connection
-    Content- Disposition Content-Encoding Content-Language Content-Length Content-Location
-    Content-Range Content-Security-Policy Content-Type Cookie Date Dnt Etag Expect Expires
-    Forwarded From Host If- Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since
-    Keep-Alive Last-Modified Link Location Max-Forwards Origin Pragma Priority Proxy-Authenticate
-    Proxy-Authorization Proxy- Connection Range Referer Referrer-Policy Retry-After Sec-Ch-Ua Sec-
-    Ch-Ua-Mobile Sec-Ch-Ua- Platform Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User
-    Sec-Gpc Sec-Websocket- Accept Sec-Websocket-Extensions Sec-Websocket-Key Sec-Websocket-
-    Protocol Sec-Websocket-Version Server Set-Cookie Strict-Transport-Security Te Trailer
-    Transfer-Encoding Upgrade Upgrade- Insecure-Requests User-Agent Vary Via Www-Authenticate
-    X-Consumed-Content-Encoding X-Content- Type-Options X-Csrftoken X-Forwarded-For X-Forwarded-
-    Host X-Forwarded-Proto X-Frame-Options X-Real-Ip X-Request-Id X-Requested-With X-Scheme X-Xss-
-    Protection X-Xsrftoken
-""".split()  # noqa: SIM905
-
-
-class _CanonicalNames(dict[str, str]):
-    """Any spelling of a token -> its canonical spelling; a lookup that misses computes it.
-
-    What peers send lands here too, so the table forgets all but the well-known names when it is
-    full, and keeps no long ones.
-    """
-
-    LIMIT = 2048
-    LONGEST = 48
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seed()
-
-    def _seed(self) -> None:
-        for name in _WELL_KNOWN:
-            self[name] = self[name.lower()] = name
-        for name in (
-            "DNT",
-            "ETag",
-            "TE",
-            "WWW-Authenticate",
-            "X-XSRFToken",
-            "X-CSRFToken",
-            "X-Real-IP",
-        ):
-            self[name] = name.title()
-
-    def __missing__(self, name: str) -> str:
-        """The canonical form of a token; raises InvalidFieldName for what is none."""
-        if not _TOKEN.fullmatch(name):
-            raise InvalidFieldName(name)
-        canonical = "-".join([word.capitalize() for word in name.split("-")])
-        if len(name) <= self.LONGEST:
-            if len(self) >= self.LIMIT:
-                self.clear()
-                self._seed()
-            self[name] = canonical
-        return canonical
-
-
-_CANONICAL: Final = _CanonicalNames()
-
-
-def _canonical(name: str) -> str:
-    """The spelling under which `name` would be in the mapping; what is no token is in none."""
-    try:
-        return _CANONICAL[name]
-    except InvalidFieldName:
-        return name
-
 
 # Stands in the mapping for the value of a repeated field that has to be joined anew. Compared by
 # identity: built at run time so that no other string, however equal, is this object.
@@ -203,7 +130,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         self._fields = fields
         self._repeated = repeated = None
         self._block = None
-        known = _CANONICAL
+        known = CANONICAL_NAMES
         for line in block.split("\r\n"):
             name, colon, value = line.partition(":")
             if colon:
@@ -245,7 +172,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         """
         if self._block is not None:
             self._build()
-        name = _CANONICAL[name]
+        name = CANONICAL_NAMES[name]
         if value.__class__ is not str:
             value = _text(value)
         if (_FORBIDDEN_OCTETS if _chars_are_bytes else _FORBIDDEN).search(value):
@@ -266,7 +193,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         """All values of a field, in order; an empty list if there is none."""
         if self._block is not None:
             self._build()
-        name = _canonical(name)
+        name = canonical_name(name)
         if self._repeated is not None and name in self._repeated:
             return self._repeated[name].copy()
         value = self._fields.get(name)
@@ -334,7 +261,7 @@ class HTTPHeaders(MutableMapping[str, str]):
             self._build()
         value = self._fields.get(name)
         if value is None:
-            name = _canonical(name)
+            name = canonical_name(name)
             value = self._fields[name]
         if value is _STALE:
             return self._join(name)
@@ -343,7 +270,7 @@ class HTTPHeaders(MutableMapping[str, str]):
     def __setitem__(self, name: str, value: str) -> None:
         if self._block is not None:
             self._build()
-        name = _CANONICAL[name]
+        name = CANONICAL_NAMES[name]
         if value.__class__ is not str:
             value = _text(value)
         # isprintable is several times faster than the search, and false for all control characters.
@@ -356,7 +283,7 @@ class HTTPHeaders(MutableMapping[str, str]):
     def __delitem__(self, name: str) -> None:
         if self._block is not None:
             self._build()
-        name = _canonical(name)
+        name = canonical_name(name)
         del self._fields[name]
         if self._repeated is not None:
             self._repeated.pop(name, None)
@@ -366,7 +293,7 @@ class HTTPHeaders(MutableMapping[str, str]):
             self._build()
         if name in self._fields:
             return True
-        return isinstance(name, str) and (_canonical(name)) in self._fields
+        return isinstance(name, str) and (canonical_name(name)) in self._fields
 
     @overload
     def get(self, name: str, /) -> str | None: ...
@@ -386,7 +313,7 @@ class HTTPHeaders(MutableMapping[str, str]):
             self._build()
         value = self._fields.get(name)
         if value is None:
-            name = _canonical(name)
+            name = canonical_name(name)
             value = self._fields.get(name)
             if value is None:
                 return default

@@ -55,15 +55,18 @@ def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
     for segment in _SEGMENT.findall(value, first.end()):
         name, equals, text = segment.partition("=")
         if equals:
-            name = name.strip().lower()
-            text = _unquote(text.strip())
+            name = name.strip(" \t")
+            if not _TOKEN.fullmatch(name):
+                continue
+            name = name.lower()
+            text = _unquote(text.strip(" \t"))
             if "*" in name:
                 starred.append((name, text))
             else:
                 parameters[name] = text
     if starred:
         parameters.update(_decode_starred(starred))
-    return first[0].strip(), parameters
+    return first[0].strip(" \t"), parameters
 
 
 def _unquote(text: str) -> str:

@@ -156,7 +156,7 @@ def int_or_none(value: str) -> int | None:
     Raises:
         ValueError: Anything else.
     """
-    value = value.strip()
+    value = value.strip(" \t")
     if not value:
         return None
     if len(value) > 18 or not (value.isascii() and value.isdigit()):
