@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import itertools
 import logging
 import subprocess
 import sys
@@ -539,8 +540,7 @@ def test_row(name: str) -> None:
     assert _ours(ROWS[name].body) == ROWS[name].ours
 
 
-@pytest.mark.parametrize("peer", INSTALLED)
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(("name", "peer"), list(itertools.product(ROWS, INSTALLED)))
 def test_row_of_a_peer(name: str, peer: str) -> None:
     row = ROWS[name]
     expected = getattr(row, peer)
