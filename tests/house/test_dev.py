@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import errno
 import importlib.machinery
 import importlib.util
 import json
@@ -92,11 +93,27 @@ def test_port_taken_on_ipv6_only(dev: ModuleType) -> None:
     except OSError:
         pytest.skip("no IPv6 here")
     with server:
-        assert not dev.port_is_free(server.getsockname()[1])
+        assert dev.in_the_way(server.getsockname()[1]) == "is taken"
 
 
 def test_free_port(dev: ModuleType) -> None:
-    assert dev.port_is_free(dev.free_port())
+    assert dev.in_the_way(dev.free_port()) is None
+
+
+def test_port_that_needs_rights(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(SystemExit, match=r"port 80 needs more rights than yours; .* --port 1024"):
+        dev.main(["demo", "--port", "80"])
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_what_is_no_port(port: str) -> None:
+    done = run_dev("demo", "--port", port)
+    assert done.returncode == 2
+    assert port in done.stderr.splitlines()[-1]
 
 
 def test_unknown_command() -> None:
@@ -121,7 +138,7 @@ def test_fuzz_lists_its_targets() -> None:
 
 def test_packages_come_after_what_they_need(dev: ModuleType) -> None:
     names = [folder.name for folder in dev.packages()]
-    assert sorted(names) == sorted(file.name for file in (ROOT / "packages").iterdir())
+    assert sorted(names) == sorted(file.name for file in (ROOT / "packages").glob("[!.]*"))
     for below, above in [
         ("ioloop", "iostream"),
         ("iostream", "httpserver"),
