@@ -3,14 +3,14 @@
 import pytest
 
 from zonda.httputil.errors import InvalidFieldName
-from zonda.httputil.field_names import CANONICAL_NAMES, canonical_name
+from zonda.httputil.field_names import CANONICAL_NAMES, CanonicalNames, canonical_name
 from zonda.httputil.headers import HTTPHeaders
 
 
 def test_well_known_names_are_whole() -> None:
     for name in ("Access-Control-Allow-Credentials", "Content-Disposition", "If-Match", "Dnt"):
         assert CANONICAL_NAMES.get(name) == CANONICAL_NAMES.get(name.lower()) == name
-    for spelling, name in CANONICAL_NAMES.items():
+    for spelling, name in CanonicalNames().items():
         words = name.split("-")
         assert all(word == word.capitalize() for word in words)
         assert name.lower() == spelling.lower()

@@ -22,6 +22,7 @@ from zonda.httputil.urls import parse_authority, qs_to_qsl, split_host_and_port,
         ("", ("", None)),
         (":80", (":80", None)),
         ("a:\u0663", ("a:\u0663", None)),
+        ("a:" + "9" * 5000, ("a:" + "9" * 5000, None)),
     ],
 )
 def test_split_host_and_port(netloc: str, parts: tuple[str, int | None]) -> None:

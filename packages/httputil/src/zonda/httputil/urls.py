@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from zonda.httputil.errors import HTTPInputError
 
-_HOST_AND_PORT: Final = re.compile(r"(.+):([0-9]+)")
+_HOST_AND_PORT: Final = re.compile(r"(.+):([0-9]{1,18})")
 # uri-host [ ":" port ] (RFC 9110 §7.2, RFC 3986 §3.2.2), but no comma: that is what two Host fields
 # look like once somebody has joined them.
 _AUTHORITY: Final = re.compile(
