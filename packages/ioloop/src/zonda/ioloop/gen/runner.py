@@ -58,6 +58,10 @@ def failed(error: BaseException) -> "asyncio.Future[Any]":
     return future
 
 
+# In place of what a GeneratorFuture waits for: throw a CancelledError instead of waiting.
+_CANCEL: Any = object()
+
+
 class GeneratorFuture(asyncio.Future[Any]):
     """The future of a generator coroutine that had to wait, and what makes the generator go on.
 
@@ -76,24 +80,26 @@ class GeneratorFuture(asyncio.Future[Any]):
         """Cancel what the generator waits for, and this future at once."""
         if self.done():
             return False
-        awaited = self._awaited
         super().cancel(msg)
-        if awaited is not None:
-            awaited.cancel()
+        if self._awaited is None:
+            self._awaited = _CANCEL  # it is running, or waits for a turn of the loop
+        else:
+            self._awaited.cancel()
         return True
 
     def wait_for(self, awaited: AnyFuture[Any] | Moment) -> None:
         """Go on with the generator when ``awaited`` is done."""
-        if isinstance(awaited, asyncio.Future):
-            self._awaited = awaited
+        if isinstance(awaited, Moment):
+            self.get_loop().call_soon(self._resume, awaited, context=self._context)
+            return
+        cancelled, self._awaited = self._awaited is _CANCEL, awaited
+        if isinstance(awaited, Future):
             # The loop itself enters the context: no copy, no partial.
             awaited.add_done_callback(self._resume, context=self._context)
-        elif isinstance(awaited, futures.Future):
-            self._awaited = awaited
-            awaited.add_done_callback(self._resume_from_thread)
         else:
-            self._awaited = None
-            self.get_loop().call_soon(self._resume, awaited, context=self._context)
+            awaited.add_done_callback(self._resume_from_thread)
+        if cancelled:
+            awaited.cancel()
 
     def _resume_from_thread(self, awaited: futures.Future[Any]) -> None:
         try:
@@ -103,47 +109,59 @@ class GeneratorFuture(asyncio.Future[Any]):
 
     def _resume(self, awaited: AnyFuture[Any] | Moment) -> None:
         """Run the generator until it has to wait again or ends; on the loop, in its context."""
+        error: BaseException | None = None
+        if self._awaited is _CANCEL:
+            error = asyncio.CancelledError()
         self._awaited = None
         generator = self._generator
         try:
             while True:
-                try:
-                    value = awaited.result()
-                except BaseException as error:
-                    # An executor's CancelledError is not asyncio's.
-                    if isinstance(error, futures.CancelledError):
-                        error = asyncio.CancelledError(*error.args)
-                    del awaited
-                    yielded = generator.throw(error)
-                else:
+                # Nothing is thrown or sent while an exception is being handled here: the
+                # generator's own exceptions would seem to come from that.
+                if error is None:
+                    try:
+                        value = awaited.result()
+                    except (
+                        futures.CancelledError
+                    ) as caught:  # an executor's, which is not asyncio's
+                        error = asyncio.CancelledError(*caught.args)
+                    except BaseException as caught:
+                        error = caught
+                if error is None:
                     yielded = generator.send(value)
+                else:
+                    yielded = generator.throw(error)
+                    error = None
                 if isinstance(yielded, Future):
                     awaited = yielded
                 else:
                     try:
                         awaited = convert_yielded(yielded)
-                    except Exception as error:
-                        awaited = failed(error)
+                    except Exception as bad:
+                        error = bad
+                        continue
                 if awaited is moment or not awaited.done():
                     self.wait_for(awaited)
                     return
         except (StopIteration, Return) as stop:
             if not self.cancelled():
                 self.set_result(stop.value)
-        except asyncio.CancelledError as error:
-            super().cancel(*error.args[:1])
-        except Exception as error:
+        except asyncio.CancelledError as caught:
+            super().cancel(*caught.args[:1])
+        except Exception as caught:
             if self.cancelled():
                 app_log.error("Exception in a cancelled coroutine", exc_info=True)
             else:
-                self.set_exception(error)
-        except BaseException as error:
+                self.set_exception(caught)
+        except BaseException as caught:
             if not self.cancelled():
-                self.set_exception(error)
+                self.set_exception(caught)
+                self.exception()  # that is, it need not be reported: it leaves the loop here
             raise
         finally:
-            # An exception's traceback refers to this frame.
-            del self
+            # The traceback of an exception refers to this frame: leave no cycle.
+            del self, awaited
+            error = yielded = None
 
 
 def start(
@@ -151,27 +169,36 @@ def start(
 ) -> "asyncio.Future[Any]":
     """Run a fresh generator, in ``context`` already, until it has to wait or ends."""
     send = generator.send
-    awaited: AnyFuture[Any] | Moment
+    awaited: AnyFuture[Any] | Moment | None
     future: asyncio.Future[Any]
+    error: BaseException | None = None
     try:
         yielded = send(None)
         while True:
             if isinstance(yielded, Future):
                 awaited = yielded
+                if not awaited.done():
+                    break
             else:
                 try:
                     awaited = convert_yielded(yielded)
-                except Exception as error:
-                    yielded = generator.throw(error)
-                    continue
-            if awaited is moment or not awaited.done():
-                break
-            try:
-                value = awaited.result()
-            except BaseException as error:
-                yielded = generator.throw(error)
-            else:
+                except Exception as bad:
+                    awaited, error = moment, bad
+                else:
+                    if awaited is moment or not awaited.done():
+                        break
+            if error is None:
+                try:
+                    value = awaited.result()
+                except futures.CancelledError as caught:  # an executor's, which is not asyncio's
+                    error = asyncio.CancelledError(*caught.args)
+                except BaseException as caught:
+                    error = caught
+            if error is None:
                 yielded = send(value)
+            else:
+                yielded = generator.throw(error)
+                error = None
     except StopIteration as stop:
         # As in `finished`; spelled out because this is the way every coroutine takes.
         future = Future(loop=_get_running_loop() or own_asyncio_loop())
@@ -179,11 +206,13 @@ def start(
         return future
     except Return as stop:
         return finished(stop.value)
-    except (Exception, asyncio.CancelledError) as error:
-        return failed(error)
+    except (Exception, asyncio.CancelledError) as caught:
+        error = awaited = yielded = None  # the traceback refers to this frame: leave no cycle
+        return failed(caught)
     running = GeneratorFuture(loop=_get_running_loop() or own_asyncio_loop())
     running._generator = generator
     running._context = context
+    running._awaited = None
     running.wait_for(awaited)
     return running
 
@@ -229,13 +258,18 @@ class Runner:
                 if not awaited.done():
                     return
                 self.future = None
+                error: BaseException | None = None
                 try:
-                    try:
-                        value = awaited.result()
-                    except BaseException as error:
-                        yielded = generator.throw(error)
-                    else:
+                    value = awaited.result()
+                except futures.CancelledError as caught:
+                    error = asyncio.CancelledError(*caught.args)
+                except BaseException as caught:
+                    error = caught
+                try:
+                    if error is None:
                         yielded = generator.send(value)
+                    else:
+                        yielded = generator.throw(error)
                 except (StopIteration, Return) as stop:
                     self._finish()
                     if not self.result_future.cancelled():
@@ -245,14 +279,15 @@ class Runner:
                     self._finish()
                     self.result_future.cancel()
                     return
-                except Exception as error:
+                except Exception as caught:
                     self._finish()
-                    future_set_exception_unless_cancelled(self.result_future, error)
+                    future_set_exception_unless_cancelled(self.result_future, caught)
                     return
                 if not self.handle_yield(yielded):
                     return
         finally:
             self.running = False
+            error = None
             del self
 
     def _finish(self) -> None:
