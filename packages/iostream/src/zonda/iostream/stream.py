@@ -118,7 +118,11 @@ class BaseIOStream(PushStream):
             AlreadyReadingError: another read is pending.
         """
         max_bytes, callback = _swap(max_bytes, callback)
-        return self._start(ReadUntil(self._loop, delimiter, max_bytes), callback)
+        read = ReadUntil(loop=self._loop)
+        read.delimiter = delimiter
+        read.max_bytes = max_bytes
+        read.searched = 0
+        return self._start(read, callback)
 
     def read_until_regex(
         self,
@@ -128,7 +132,10 @@ class BaseIOStream(PushStream):
     ) -> "asyncio.Future[bytes]":
         """Read up to the end of the first match of ``regex``; else as ``read_until``."""
         max_bytes, callback = _swap(max_bytes, callback)
-        return self._start(ReadRegex(self._loop, re.compile(regex), max_bytes), callback)
+        read = ReadRegex(loop=self._loop)
+        read.regex = re.compile(regex)
+        read.max_bytes = max_bytes
+        return self._start(read, callback)
 
     def read_bytes(
         self,
@@ -149,7 +156,10 @@ class BaseIOStream(PushStream):
             raise TypeError(f"num_bytes is an int, not {type(num_bytes).__name__}")
         if streaming_callback is not None:
             return self._stream_to(num_bytes, streaming_callback, callback)
-        return self._start(ReadBytes(self._loop, num_bytes, partial), callback)
+        read = ReadBytes(loop=self._loop)
+        read.count = num_bytes
+        read.partial = partial
+        return self._start(read, callback, not num_bytes)
 
     def read_into(
         self,
@@ -164,8 +174,11 @@ class BaseIOStream(PushStream):
         if callable(partial):
             callback = partial
             partial = False
-        target = memoryview(buf).cast("B")
-        return self._start(ReadInto(self._loop, target, partial), callback)
+        read = ReadInto(loop=self._loop)
+        read.target = memoryview(buf).cast("B")
+        read.partial = partial
+        read.filled = 0
+        return self._start(read, callback, not read.target)
 
     def read_until_close(
         self,
@@ -189,37 +202,55 @@ class BaseIOStream(PushStream):
         def deliver(data: bytes) -> None:
             self._run_callback(streaming_callback, data)
 
-        return self._start(ReadStreaming(self._loop, count, deliver), callback)
+        read = ReadStreaming(loop=self._loop)
+        read.missing = count
+        read.deliver = deliver
+        return self._start(read, callback, count == 0)
 
     def reading(self) -> bool:
         """Whether a read is pending."""
         return self._read is not None and not self._read.done()
 
-    def _start(self, read: Read[T], callback: Callable[[T], object] | None) -> "asyncio.Future[T]":
-        pending = self._read
-        if self._sink is not None or (pending is not None and not pending.done()):
-            raise AlreadyReadingError
-        if pending is not None:
-            self._reclaim(pending)
+    def _start(
+        self, read: Read[T], callback: Callable[[T], object] | None, trivial: bool = False
+    ) -> "asyncio.Future[T]":
+        if self._read is not None or self._sink is not None:
+            self._clear_pending()
+        read.owner = self
         if callback is not None:
             self._call_with_result(read, callback)
-        read.give_back = self._give_back
-        read.retry = self._retry
         self._read = read
         buffer = self._read_buffer
-        if buffer is None:
-            buffer = self._read_buffer = ReadBuffer()
-        self._attempt(read, buffer, self._closed or self._eof)
-        if self._closed:
-            if read.exception() is not None:
-                raise StreamClosedError(real_error=self.error)
-        elif not read.done() or (
-            self._close_callback is not None and buffer.size < self.read_chunk_size
-        ):
-            self._held = False
-            if not self._reader_on and not self._eof and self._can_register():
-                self._start_reader()
+        if trivial or self._closed or self._eof or (buffer is not None and buffer.size):
+            buffer = self._buffer()
+            self._attempt(read, buffer, self._closed or self._eof)
+            if self._closed:
+                if read.exception() is not None:
+                    raise StreamClosedError(real_error=self.error)
+                return read
+            if read.done() and (
+                self._close_callback is None or buffer.size >= self.read_chunk_size
+            ):
+                return read
+        self._held = False
+        if not (self._reader_on or self._eof) and self._can_register():
+            self._start_reader()
         return read
+
+    def _buffer(self) -> ReadBuffer:
+        """The read buffer, made when it is first needed: an idle stream has none."""
+        if self._read_buffer is None:
+            self._read_buffer = ReadBuffer()
+        return self._read_buffer
+
+    def _clear_pending(self) -> None:
+        """Make room for another taker of the data, if the present one is done."""
+        read = self._read
+        if self._sink is not None or (read is not None and not read.done()):
+            raise AlreadyReadingError
+        self._read = None
+        if isinstance(read, ReadInto) and read.cancelled():
+            self.unread(read.taken())  # it had been moved into its caller's buffer
 
     def _attempt(self, read: Read[Any], buffer: ReadBuffer, final: bool) -> None:
         try:
@@ -244,44 +275,56 @@ class BaseIOStream(PushStream):
             else:
                 self.close(error)
 
+    def _last_attempt(self) -> None:
+        read = self._read
+        if read is None or read.done():
+            return
+        try:
+            if read.at_eof(self._buffer()):
+                self._read = None
+        except UnsatisfiableReadError as error:
+            self.error = error
+        self._fail_read()
+
     def _fail_read(self) -> None:
         read, self._read = self._read, None
         if read is not None and not read.done():
             read.set_exception(StreamClosedError(real_error=self.error))
             read.exception()  # a read nobody awaits any more is no news
 
-    def _reclaim(self, read: Read[Any]) -> None:
-        """Take back what a cancelled read had moved into its caller's buffer."""
-        self._read = None
-        if isinstance(read, ReadInto) and read.cancelled():
-            self.unread(read.taken())
-
-    def _give_back(self, data: bytes) -> None:
+    def give_back(self, data: bytes) -> None:
+        """Take data back from a read whose task was cancelled (used by the reads)."""
         self.unread(data)
         if self._read is not None and not self._read.done():
-            self._retry(self._read)
+            self.retry(self._read)
 
-    def _retry(self, read: Read[Any]) -> None:
-        if read is self._read and self._read_buffer is not None:
-            self._attempt(read, self._read_buffer, self._closed)
+    def retry(self, read: Read[Any]) -> None:
+        """Attempt a pending read anew (used by the reads)."""
+        if read is self._read:
+            self._attempt(read, self._buffer(), self._closed)
 
     def _pulled(self, data: bytes) -> None:
-        buffer = self._read_buffer
-        if buffer is None:
-            buffer = self._read_buffer = ReadBuffer()
-        buffer.append(data)
         read = self._read
-        if read is not None and not read.done():
+        if read is not None and read.done():
+            read = None
+        buffer = self._read_buffer
+        if read is not None and (buffer is None or not buffer.size) and read.single(data):
+            self._read = None
+            self._held = self._close_callback is None
+            return
+        buffer = self._buffer()
+        buffer.append(data)
+        if read is not None:
             self._attempt(read, buffer, False)
         elif buffer.size >= self.read_chunk_size:
             self._held = True
 
     def set_sink(self, sink: Sink | None) -> None:
         """See PushStream; not while a read is pending (AlreadyReadingError)."""
-        if self.reading():
-            raise AlreadyReadingError
         if self._read is not None:
-            self._reclaim(self._read)
+            replaced, self._sink = self._sink, None
+            self._clear_pending()
+            self._sink = replaced
         super().set_sink(sink)
 
     def _feed_eof(self) -> None:
@@ -291,12 +334,7 @@ class BaseIOStream(PushStream):
             # Without a sink the end of what the peer sends is the end of the stream, but
             # what was accepted for writing goes out first: the peer may be reading still.
             if self._queue is not None and not self._close_wanted:
-                read = self._read
-                if read is not None and self._read_buffer is not None:
-                    if read.at_eof(self._read_buffer):
-                        self._read = None
-                    else:
-                        self._fail_read()
+                self._last_attempt()
                 self.close_when_flushed()
             else:
                 self.close()
@@ -395,8 +433,8 @@ class BaseIOStream(PushStream):
 
     def _lost(self) -> None:
         read = self._read
-        if read is not None and not read.done() and self._read_buffer is not None:
-            self._attempt(read, self._read_buffer, True)
+        if read is not None and not read.done():
+            self._attempt(read, self._buffer(), True)
         super()._lost()
         callback, self._close_callback = self._close_callback, None
         if callback is not None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from zonda.ioloop.log import app_log
+from zonda.ioloop.process import fork_processes
 from zonda.iostream.accept import add_accept_handler
 from zonda.iostream.binding import DEFAULT_BACKLOG, bind_sockets
 from zonda.iostream.errors import StreamClosedError
@@ -118,8 +119,6 @@ class TCPServer:
             raise RuntimeError("the server was started already")
         self._started = True
         if num_processes != 1:
-            from zonda.ioloop.process import fork_processes  # noqa: PLC0415
-
             fork_processes(num_processes, max_restarts)
         sockets, self._pending_sockets = self._pending_sockets, []
         self.add_sockets(sockets)
