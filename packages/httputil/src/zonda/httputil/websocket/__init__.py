@@ -1,0 +1,57 @@
+"""The WebSocket protocol (RFC 6455, RFC 7692) without I/O.
+
+`handshake` turns an HTTP request into an agreement; `ServerConnection` and `ClientConnection` turn
+bytes into messages and messages into bytes; `Keepalive` counts pings and pongs.
+
+    request = read_request(method, version, headers)
+    response_headers, agreement = accept(request, deflate=DeflateOptions())
+    connection = ServerConnection(agreement.deflate)
+"""
+
+from zonda.httputil.websocket.closecodes import CloseCode
+from zonda.httputil.websocket.connection import ClientConnection, ServerConnection, State
+from zonda.httputil.websocket.deflate import DeflateAgreement, DeflateOptions
+from zonda.httputil.websocket.errors import (
+    ConnectionFailed,
+    HandshakeError,
+    LocalError,
+    WebSocketError,
+)
+from zonda.httputil.websocket.events import Close, Event, Message, Ping, Pong, Signal
+from zonda.httputil.websocket.handshake import (
+    Agreement,
+    ClientHandshake,
+    HandshakeRequest,
+    accept,
+    accept_key,
+    read_request,
+)
+from zonda.httputil.websocket.keepalive import Keepalive
+from zonda.httputil.websocket.masking import apply_mask
+
+__all__ = [
+    "Agreement",
+    "ClientConnection",
+    "ClientHandshake",
+    "Close",
+    "CloseCode",
+    "ConnectionFailed",
+    "DeflateAgreement",
+    "DeflateOptions",
+    "Event",
+    "HandshakeError",
+    "HandshakeRequest",
+    "Keepalive",
+    "LocalError",
+    "Message",
+    "Ping",
+    "Pong",
+    "ServerConnection",
+    "Signal",
+    "State",
+    "WebSocketError",
+    "accept",
+    "accept_key",
+    "apply_mask",
+    "read_request",
+]

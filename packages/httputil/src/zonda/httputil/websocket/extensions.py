@@ -1,0 +1,81 @@
+"""``Sec-WebSocket-Extensions`` (RFC 6455 §9.1): extension names and their parameters."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from zonda.httputil.websocket.errors import HandshakeError
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_OWS = r"[ \t]*+"
+# A quoted value has to be a token once its quotes are gone, so it has no escapes worth undoing.
+_PARAMETER = re.compile(rf'{_OWS};{_OWS}({_TOKEN}){_OWS}(?:={_OWS}(?:({_TOKEN})|"({_TOKEN})"))?+')
+_NAME = re.compile(rf"{_OWS}({_TOKEN})")
+_END = re.compile(rf"{_OWS}(?:,|\Z)")
+
+_MAX_EXTENSIONS = 16
+
+
+class Extension(NamedTuple):
+    """One extension of a list.
+
+    Attributes:
+        name: Its name.
+        parameters: Its parameters; those without a value have None.
+    """
+
+    name: str
+    parameters: Mapping[str, str | None]
+
+
+def parse_extensions(values: Iterable[str]) -> list[Extension]:
+    """Parse the values of all fields, in order.
+
+    Raises:
+        HandshakeError: They are malformed, name a parameter twice, or name too many extensions.
+
+    >>> parse_extensions(['a; b=1; c="2"; d'])
+    [Extension(name='a', parameters={'b': '1', 'c': '2', 'd': None})]
+    """
+    extensions: list[Extension] = []
+    for value in values:
+        position = 0
+        while position < len(value):
+            empty = _END.match(value, position)
+            if empty is not None:  # empty members of a list are nothing (RFC 9110 §5.6.1)
+                position = empty.end()
+                continue
+            if len(extensions) == _MAX_EXTENSIONS:
+                raise HandshakeError("too many WebSocket extensions")
+            name = _NAME.match(value, position)
+            if name is None:
+                raise HandshakeError("malformed Sec-WebSocket-Extensions")
+            position = name.end()
+            parameters: dict[str, str | None] = {}
+            while (parameter := _PARAMETER.match(value, position)) is not None:
+                key, plain, quoted = parameter.groups()
+                if key in parameters:
+                    raise HandshakeError("a WebSocket extension names a parameter twice")
+                parameters[key] = plain if quoted is None else quoted
+                position = parameter.end()
+            extensions.append(Extension(name[1], parameters))
+            end = _END.match(value, position)
+            if end is None:
+                raise HandshakeError("malformed Sec-WebSocket-Extensions")
+            position = end.end()
+    return extensions
+
+
+def format_extensions(extensions: Iterable[Extension]) -> str:
+    """The opposite of `parse_extensions`.
+
+    >>> format_extensions([Extension("a", {"b": "1", "c": None})])
+    'a; b=1; c'
+    """
+    texts = []
+    for name, parameters in extensions:
+        parts = [name]
+        for key, value in parameters.items():
+            parts.append(key if value is None else f"{key}={value}")
+        texts.append("; ".join(parts))
+    return ", ".join(texts)
