@@ -177,13 +177,6 @@ def _default_config() -> Iterator[None]:
     set_parse_body_config(before)
 
 
-def test_defaults() -> None:
-    assert get_parse_body_config() == ParseBodyConfig(
-        ParseMultipartConfig(enabled=True, max_parts=100, max_part_header_size=10240),
-        ParseUrlEncodedConfig(max_arguments=1000),
-    )
-
-
 @pytest.mark.usefixtures("_default_config")
 @pytest.mark.parametrize("process_wide", [True, False])
 def test_limits(process_wide: bool) -> None:

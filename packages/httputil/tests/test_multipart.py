@@ -1,6 +1,7 @@
 """The multipart parser, each body whole, byte by byte and split at every place."""
 
 import time
+import tracemalloc
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -263,6 +264,13 @@ def test_an_error_stays_the_same_error() -> None:
         errors.append(caught.value)
         parser.receive_data(b"--XX--")
     assert errors[0] is errors[1] is errors[2]
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            parser.receive_data(bytes(100_000))
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

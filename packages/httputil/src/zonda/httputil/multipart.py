@@ -178,7 +178,7 @@ class MultipartParser:
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes of the body. Take the events out before the next call."""
-        if self._state is _END or not data:
+        if self._state is _END or self._error is not None or not data:
             return
         # At most a delimiter or a part's header is left over.
         keep = min(self._position, self._searched)
