@@ -202,14 +202,16 @@ ROWS: dict[str, tuple[bytes, list[tuple[object, ...]]]] = {
     ),
     "no content": (head(POST, "Content-Length: 0"), [request("POST"), END]),
     "leading zeros": (
-        head(POST, "Content-Length: 002") + b"ab", [request("POST", length=2), ("data", b"ab"), END],
+        head(POST, "Content-Length: 002") + b"ab",
+        [request("POST", length=2), ("data", b"ab"), END],
     ),
     "equal duplicates": (
         head(POST, "Content-Length: 2", "Content-Length: 2") + b"ab",
         [request("POST", length=2), ("data", b"ab"), END],
     ),
     "equal list": (
-        head(POST, "Content-Length: 2, 2") + b"ab", [request("POST", length=2), ("data", b"ab"), END],
+        head(POST, "Content-Length: 2, 2") + b"ab",
+        [request("POST", length=2), ("data", b"ab"), END],
     ),
     "unequal duplicates": (head(POST, "Content-Length: 2", "Content-Length: 3"), [error()]),
     "unequal list": (head(POST, "Content-Length: 2, 3"), [error()]),

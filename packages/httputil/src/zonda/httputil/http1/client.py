@@ -251,17 +251,12 @@ class ClientConnection(Connection):
     def _make_response(
         self, method: str, http10: bool, status: int, reason: str, block: str
     ) -> InformationalResponse:
-        connection = transfer_encoding = content_length = None
+        connection: list[str] = []
+        coding: list[str] = []
+        lengths: list[str] = []
+        by_length = {10: connection, 14: lengths, 17: coding}
         for name, value in RESPONSE_FRAMING.findall("\n" + block):
-            kind = len(name)  # the lengths of the names differ
-            if kind == 10:
-                connection = value if connection is None else f"{connection},{value}"
-            elif kind == 14:
-                content_length = [value] if content_length is None else [*content_length, value]
-            elif kind == 17:
-                transfer_encoding = (
-                    [value] if transfer_encoding is None else [*transfer_encoding, value]
-                )
+            by_length[len(name)].append(value)  # the lengths of the three names differ
         headers = HTTPHeaders.from_block(block)
         version = "HTTP/1.0" if http10 else "HTTP/1.1"
         reason = reason.strip(HTTP_WHITESPACE)
@@ -276,8 +271,8 @@ class ClientConnection(Connection):
                     raise RemoteProtocolError("101 to a request that offered no upgrade")
                 self._switch()
             return InformationalResponse(status, reason, headers, version)
-        framing = response_framing(method, status, http10, transfer_encoding, content_length)
-        options = () if connection is None else list_members(connection)
+        framing = response_framing(method, status, http10, coding or None, lengths or None)
+        options = list_members(",".join(connection)) if connection else []
         if "close" in options or (http10 and "keep-alive" not in options):
             self.keep_alive = False
         if method == "CONNECT" and status < 300:

@@ -28,27 +28,19 @@ def make_request(match: re.Match[str]) -> Request:
     """
     method, target, minor, block = match.group(1, 2, 3, 4)
     http10 = minor == "0"
-    host: str | None = None
-    connection = transfer_encoding = content_length = upgrade = expect = None
+    hosts: list[str] = []
+    connection: list[str] = []
+    coding: list[str] = []
+    lengths: list[str] = []
+    upgrades: list[str] = []
+    expectations: list[str] = []
+    by_length = {4: hosts, 10: connection, 14: lengths, 17: coding, 7: upgrades, 6: expectations}
     for name, value in REQUEST_FRAMING.findall("\n" + block):
-        kind = len(name)  # the lengths of the six names differ
-        if kind == 4:
-            if host is not None:
-                raise RemoteProtocolError("more than one Host field")
-            host = check_host(value)
-        elif kind == 10:
-            connection = value if connection is None else f"{connection},{value}"
-        elif kind == 14:
-            content_length = [value] if content_length is None else [*content_length, value]
-        elif kind == 17:
-            transfer_encoding = (
-                [value] if transfer_encoding is None else [*transfer_encoding, value]
-            )
-        elif kind == 7:
-            upgrade = value if upgrade is None else f"{upgrade},{value}"
-        else:
-            expect = value if expect is None else f"{expect},{value}"
+        by_length[len(name)].append(value)  # the lengths of the six names differ
 
+    if len(hosts) > 1:
+        raise RemoteProtocolError("more than one Host field")
+    host = check_host(hosts[0]) if hosts else None
     if host is None and not http10:
         raise RemoteProtocolError("no Host field")
     if target[0] != "/" or method == "CONNECT":
@@ -56,21 +48,21 @@ def make_request(match: re.Match[str]) -> Request:
         if authority is not None:  # RFC 9112 §3.2.2: it wins over the field
             host = authority
 
-    options = () if connection is None else list_members(connection)
+    options = list_members(",".join(connection)) if connection else []
     keep_alive = "close" not in options and (not http10 or "keep-alive" in options)
-    if "upgrade" not in options or http10:
-        upgrade = None  # RFC 9110 §7.8: hop by hop, and not for HTTP/1.0
-    elif upgrade is not None:
-        upgrade = upgrade.strip(HTTP_WHITESPACE)
+    upgrade = None
+    if upgrades and "upgrade" in options and not http10:
+        # RFC 9110 §7.8: hop by hop, and not for HTTP/1.0.
+        upgrade = ",".join(upgrades).strip(HTTP_WHITESPACE)
 
     expects = False
-    if expect is not None and not http10:
-        for expectation in list_members(expect):
+    if expectations and not http10:
+        for expectation in list_members(",".join(expectations)):
             if expectation != "100-continue":
                 raise RemoteProtocolError("unknown expectation", 417)
             expects = True
 
-    length, chunked = request_framing(http10, transfer_encoding, content_length)
+    length, chunked = request_framing(http10, coding or None, lengths or None)
     return Request(
         method,
         target,
