@@ -275,7 +275,18 @@ def test_characters_that_are_no_octets_only_when_told() -> None:
 
 
 BAD_NAMES = ["", "a b", "a:", ":a", "a\n", "a\r\nb", "\xe9", "a/b", "a\x00", "(a)", "a\u0131", " a"]
-BAD_VALUES = ["a\r\nb: c", "a\nb", "a\rb", "a\x00b", "\x01", "a\x0bb", "a\x1fb", "a\x7f", "\r\n"]
+BAD_VALUES = [
+    "a\r\nb: c",
+    "a\nb",
+    "a\rb",
+    "a\x00b",
+    "\x01",
+    "a\x0bb",
+    "a\x1fb",
+    "a\x7f",
+    "\r\n",
+    "\u20ac",
+]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
@@ -299,7 +310,7 @@ def test_names_that_are_no_tokens_do_not_get_in(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", BAD_VALUES)
-def test_values_with_control_characters_do_not_get_in(value: str) -> None:
+def test_values_that_are_not_for_the_wire_do_not_get_in(value: str) -> None:
     headers = HTTPHeaders()
     with pytest.raises(InvalidFieldValue):
         headers.add("a", value)
@@ -311,8 +322,9 @@ def test_values_with_control_characters_do_not_get_in(value: str) -> None:
         headers.setdefault("a", value)
     with pytest.raises(InvalidFieldValue):
         HTTPHeaders({"a": value})
-    with pytest.raises(ValueError, match="illegal characters"):
-        headers["a"] = value.encode("latin-1")  # type: ignore[assignment]
+    if value != "\u20ac":
+        with pytest.raises(ValueError, match="illegal characters"):
+            headers["a"] = value.encode("latin-1")  # type: ignore[assignment]
     assert not headers
 
 

@@ -97,8 +97,9 @@ _ATTRIBUTES: Final = {
 _FLAGS: Final = {"httponly", "partitioned", "secure"}
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z:]+")
 _PLAIN_VALUE: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z:]+")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_MUST_NOT_BE_IN_ATTRIBUTES: Final = re.compile(r"[\x00-\x1f\x7f;]")
+# Nor what is no octet: it would be found out only when the header is written.
+_NOT_IN_VALUES: Final = re.compile(r"[\x00-\x1f\x7f\u0100-\U0010ffff]")
+_NOT_IN_ATTRIBUTES: Final = re.compile(r"[\x00-\x1f\x7f;\u0100-\U0010ffff]")
 # Characters that need no escape inside the quotes.
 _ESCAPES: Final = {
     **{code: f"\\{code:03o}" for code in range(256)},
@@ -139,7 +140,8 @@ def format_set_cookie(
 
     Args:
         name: A token.
-        value: Anything without control characters; quoted if it must be.
+        value: Latin-1 without control characters; quoted if it must be. Encode other text (with
+            `zonda.httputil.escape.url_escape`, say).
         domain: Domain attribute; None or empty leaves it out, as with `path` and `samesite`.
         expires: When the cookie expires, whatever `format_timestamp` takes.
         path: Path attribute.
@@ -159,7 +161,7 @@ def format_set_cookie(
     """
     if not _NAME.fullmatch(name) or name.lower() in _ATTRIBUTES:
         raise InvalidCookie(name, "name", name)
-    if _CONTROL.search(value):
+    if _NOT_IN_VALUES.search(value):
         raise InvalidCookie(name, "value", value)
     given: dict[str, object] = {
         "domain": domain,
@@ -194,7 +196,7 @@ def _attribute(cookie: str, key: str, setting: object) -> str | None:
     if key == "expires" and not isinstance(setting, str):
         return f"{label}={_date(cookie, setting)}"
     text = str(setting)
-    if _MUST_NOT_BE_IN_ATTRIBUTES.search(text):
+    if _NOT_IN_ATTRIBUTES.search(text):
         raise InvalidCookie(cookie, label, setting)
     return f"{label}={text}"
 

@@ -23,10 +23,13 @@ HTTP_WHITESPACE: Final = " \t"
 
 _D = TypeVar("_D")
 
-# What may not be in a value: control characters but TAB; beyond Latin-1 where str stands for
-# octets.
-_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_FORBIDDEN_OCTETS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]|\A[ \t]|[ \t]\Z")
+# What may not be in a value: control characters but TAB, and what is no octet: each character of a
+# str stands for one. At the ends of a value that is added: white space, which would not come back.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_FIELDS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]")
+_NOT_IN_ADDED: Final = re.compile(
+    r"[\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]|\A[ \t]|[ \t]\Z",
+)
 
 # Stands in the mapping for the value of a repeated field that has to be joined anew. Compared by
 # identity: built at run time so that no other string, however equal, is this object.
@@ -44,7 +47,8 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     Raises:
         InvalidFieldName: A name put in is not a token.
-        InvalidFieldValue: A value put in has a control character other than TAB.
+        InvalidFieldValue: A value put in has a control character other than TAB, or a character
+            beyond U+00FF.
 
     >>> h = HTTPHeaders({"content-type": "text/html"})
     >>> h.add("Set-Cookie", "A=B")
@@ -175,7 +179,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         name = CANONICAL_NAMES[name]
         if value.__class__ is not str:
             value = _text(value)
-        if (_FORBIDDEN_OCTETS if _chars_are_bytes else _FORBIDDEN).search(value):
+        if (_NOT_IN_ADDED if _chars_are_bytes else _CONTROL).search(value):
             raise InvalidFieldValue(name, value)
         fields = self._fields
         if name not in fields:
@@ -273,8 +277,8 @@ class HTTPHeaders(MutableMapping[str, str]):
         name = CANONICAL_NAMES[name]
         if value.__class__ is not str:
             value = _text(value)
-        # isprintable is several times faster than the search, and false for all control characters.
-        if not value.isprintable() and _FORBIDDEN.search(value):
+        # These two are several times faster than the search, and true for nearly all values.
+        if not (value.isascii() and value.isprintable()) and _NOT_IN_FIELDS.search(value):
             raise InvalidFieldValue(name, value)
         self._fields[name] = value
         if self._repeated is not None:

@@ -186,7 +186,10 @@ class HTTPServerRequest:
     @_Lazy
     def path(self) -> str:
         """The target up to the query, still percent-encoded."""
-        return _split_target(self.uri)[1].partition("?")[0]
+        uri = self.uri
+        if uri[:1] != "/":
+            _, uri = _split_target(uri)
+        return uri.partition("?")[0]
 
     @_Lazy
     def query(self) -> str:
