@@ -19,9 +19,8 @@ async def turns(count: int = 3) -> None:
 async def test_by_position() -> None:
     first, second, third = new_future(), new_future(), new_future()
     second.set_result("second")
-    waiting = gen.WaitIterator(first, second, third)
+    waiting: Any = gen.WaitIterator(first, second, third)
     assert not waiting.done()
-    assert waiting.current_index is None
     assert await waiting.next() == "second"
     assert (waiting.current_index, waiting.current_future) == (1, second)
     upcoming = waiting.next()

@@ -57,9 +57,13 @@ class IOLoop(Configurable):
 
     Example:
         >>> loop = IOLoop(make_current=False)
-        >>> _ = loop.call_later(0.005, print, "later")
-        >>> loop.add_callback(print, "first")
-        >>> _ = loop.call_later(0.01, loop.stop)
+        >>> def first():
+        ...     print("first")
+        ...     loop.call_later(0.001, later, "later")
+        >>> def later(text):
+        ...     print(text)
+        ...     loop.stop()
+        >>> loop.add_callback(first)
         >>> loop.start()
         first
         later
