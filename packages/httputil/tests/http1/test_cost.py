@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +22,9 @@ from zonda.httputil.http1 import (
     ServerConnection,
     Signal,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 HEAD = b"POST / HTTP/1.1\r\nHost: h\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -58,7 +62,7 @@ def lines(function: Callable[[], object]) -> int:
     """Lines of zonda.httputil.http1 that `function` runs."""
     count = 0
 
-    def trace(frame: FrameType, event: str, _: object) -> Callable[..., object] | None:
+    def trace(frame: FrameType, event: str, _: object) -> "TraceFunction | None":
         nonlocal count
         if "http1" not in frame.f_code.co_filename or "tests" in frame.f_code.co_filename:
             return None

@@ -292,9 +292,9 @@ def test_order_of_events() -> None:
     with pytest.raises(LocalProtocolError):
         connection.start_next_cycle()
     connection.send_response(200, "OK", HTTPHeaders(), b"")
-    for event in (Response(200), InformationalResponse(100), Data(b"x"), END_OF_MESSAGE):
+    for again in (Response(200), InformationalResponse(100), Data(b"x"), END_OF_MESSAGE):
         with pytest.raises(LocalProtocolError):
-            connection.send(event)
+            connection.send(again)
     with pytest.raises(LocalProtocolError):
         connection.send_response(200, "OK", HTTPHeaders(), b"")
     with pytest.raises(LocalProtocolError):  # the end of the request has not been seen
@@ -398,13 +398,17 @@ def test_drain(when: str) -> None:
 EXPECTING = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
 
 
+def waits(connection: ServerConnection) -> bool:
+    return connection.expects_continue
+
+
 def test_continue() -> None:
     connection = connection_with(EXPECTING)
-    assert connection.expects_continue
+    assert waits(connection)
     assert connection.next_event() is Signal.NEED_DATA
     buffers = connection.send(InformationalResponse(100, "Continue"))
     assert sent(buffers) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    assert not connection.expects_continue
+    assert not waits(connection)
     connection.receive_data(b"ab")
     assert isinstance(connection.next_event(), Data)
     assert connection.next_event() is END_OF_MESSAGE
@@ -414,18 +418,18 @@ def test_continue() -> None:
 
 def test_client_does_not_wait_after_all() -> None:
     connection = connection_with(EXPECTING + b"a")
-    assert not connection.expects_continue
+    assert not waits(connection)
     connection = connection_with(EXPECTING)
     connection.receive_data(b"a")
     connection.next_event()
-    assert not connection.expects_continue
+    assert not waits(connection)
 
 
 def test_refusal_without_continue_closes() -> None:
     connection = connection_with(EXPECTING)
     answer = sent(connection.send_response(413, "", HTTPHeaders({"Content-Length": "0"}), b""))
     assert b"\r\nConnection: close\r\n" in answer
-    assert not connection.expects_continue
+    assert not waits(connection)
 
 
 def test_informational_responses() -> None:
