@@ -16,7 +16,7 @@ all the same (``on_connection_close``), because most peers that do so are gone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from zonda.httpserver.exchange import HTTP1Exchange
@@ -24,7 +24,9 @@ from zonda.httpserver.hangup import hung_up
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.refusal import refusal
 from zonda.httputil import (
+    HTTPConnection,
     HTTPInputError,
+    HTTPMessageDelegate,
     HTTPServerConnectionDelegate,
     RequestStartLine,
 )
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from zonda.iostream import IOStream
 
 Buffer = bytes | bytearray | memoryview
+StartRequest = Callable[[object, HTTPConnection], HTTPMessageDelegate]
 
 # Bytes behind the current request that may wait before reading pauses.
 READ_AHEAD = 64 * 1024
@@ -54,6 +57,7 @@ EVENTS_PER_TURN = 64
 # What a peer may still send after an error response before it is cut off, in bytes.
 LINGER_BYTES = 1024 * 1024
 
+_new_tuple = tuple.__new__
 _CONTINUE = InformationalResponse(100, "Continue")
 
 
@@ -85,6 +89,7 @@ class HTTP1ServerConnection:
         "_reading_paused",
         "_rest",
         "_since",
+        "_start_request",
         "_timer",
         "_waiting",
         "_write_future",
@@ -130,9 +135,19 @@ class HTTP1ServerConnection:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start_serving(self, delegate: HTTPServerConnectionDelegate) -> None:
-        """Begin to read requests and to hand them to ``delegate``."""
+    def start_serving(
+        self,
+        delegate: HTTPServerConnectionDelegate,
+        start_request: StartRequest | None = None,
+    ) -> None:
+        """Begin to read requests and to hand them to ``delegate``.
+
+        Args:
+            delegate: Told of requests and of the end.
+            start_request: Called in place of its ``start_request``.
+        """
         self._delegate = delegate
+        self._start_request: StartRequest = start_request or delegate.start_request
         if self._timer is not None:
             self._timer.add(self)
         self.stream.set_sink(self)
@@ -187,9 +202,9 @@ class HTTP1ServerConnection:
             self._since = self._progress  # the first byte of a request starts its header deadline
         protocol.receive_data(data)
         self._pump()
-        if protocol.bytes_buffered > READ_AHEAD and (
+        if (
             self._exchange is not None or self._waiting is not None
-        ):
+        ) and protocol.bytes_buffered > READ_AHEAD:
             self._reading_paused = True
             self.stream.pause_reading()
 
@@ -289,15 +304,13 @@ class HTTP1ServerConnection:
         return self._waiting is not None or self._delegate is None
 
     def _request_begins(self, event: Request) -> None:
-        delegate = self._delegate
-        assert delegate is not None
         exchange = self._exchange = HTTP1Exchange(self, event.method == "HEAD")
         if self._draining or self.params.no_keep_alive:
             self.protocol.close_after_response()
-        message = exchange.delegate = delegate.start_request(self, exchange)
-        waiting = message.headers_received(
-            RequestStartLine(event.method, event.target, event.version), event.headers
-        )
+        message = exchange.delegate = self._start_request(self, exchange)
+        # As RequestStartLine(...), which is a function in Python around this.
+        start_line = _new_tuple(RequestStartLine, (event.method, event.target, event.version))
+        waiting = message.headers_received(start_line, event.headers)
         if self.params.body_timeout is not None and self._timer is not None:
             self.set_body_timeout(self.params.body_timeout)
         if waiting is not None:

@@ -102,6 +102,15 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._connections: set[HTTP1ServerConnection] = set()
         self._timer: DeadlineTimer | None = None
         self._all_closed: asyncio.Future[None] | None = None
+        # What connections call for each request: the application itself where nothing has to be
+        # put in between.
+        self._start_request = self.start_request
+        if (
+            isinstance(request_callback, HTTPServerConnectionDelegate)
+            and not (xheaders or decompress_request)
+            and type(self).start_request is HTTPServer.start_request
+        ):
+            self._start_request = request_callback.start_request
 
     @classmethod
     def configurable_base(cls) -> type[Configurable]:
@@ -122,7 +131,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             timer = self._timer = DeadlineTimer(asyncio.get_running_loop())
         connection = HTTP1ServerConnection(stream, self.conn_params, context, timer, self._limits)
         self._connections.add(connection)
-        connection.start_serving(self)
+        connection.start_serving(self, self._start_request)
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection

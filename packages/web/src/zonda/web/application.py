@@ -16,7 +16,6 @@ from zonda.httpserver.routing import (
     _RuleList,
 )
 from zonda.httputil import (
-    HTTPConnection,
     HTTPMessageDelegate,
     HTTPServerRequest,
 )
@@ -155,12 +154,6 @@ class Application(ReversibleRouter):
     def add_transform(self, transform_class: type[OutputTransform]) -> None:
         """Add a transform for all responses."""
         self.transforms.append(transform_class)
-
-    def start_request(
-        self, server_conn: object, request_conn: HTTPConnection
-    ) -> HTTPMessageDelegate:
-        """Return a delegate that routes once the head of the request is there."""
-        return super().start_request(server_conn, request_conn)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         """Return the delegate for a request: a rule's, or the default handler's (404)."""

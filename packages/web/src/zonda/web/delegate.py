@@ -122,11 +122,11 @@ class HandlerDelegate(HTTPMessageDelegate):
         if self.handler_class._stream_request_body:
             prepared = handler._prepared_future = asyncio.get_running_loop().create_future()
         transforms = application.transforms
-        coroutine = handler._execute(
-            [transform(self.request) for transform in transforms] if transforms else [],
-            *(self.path_args or ()),
-            **(self.path_kwargs or {}),
-        )
+        made = [transform(self.request) for transform in transforms] if transforms else []
+        if self.path_args or self.path_kwargs:
+            coroutine = handler._execute(made, *(self.path_args or ()), **(self.path_kwargs or {}))
+        else:
+            coroutine = handler._execute(made)
         try:
             task = start_coroutine(coroutine)
         except asyncio.CancelledError:

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 
 from zonda.httputil.conditional import parse_entity_tag, parse_entity_tags
 
+_EMPTY = hashlib.sha1(usedforsecurity=False)
+
 
 def etag_of(chunks: Iterable[bytes]) -> str:
     """Return a strong entity tag (RFC 9110 §8.8.3) for a body.
 
     SHA-1 in hexadecimal: what clients of a service that ran on Tornado have in their caches.
     """
-    digest = hashlib.sha1(usedforsecurity=False)
+    digest = _EMPTY.copy()  # faster than a new one
     for chunk in chunks:
         digest.update(chunk)
     return f'"{digest.hexdigest()}"'

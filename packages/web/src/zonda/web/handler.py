@@ -552,7 +552,7 @@ class RequestHandler:
         """Set ``Etag`` to what `compute_etag` returns."""
         etag = self.compute_etag()
         if etag is not None:
-            self.set_header("Etag", etag)
+            self._headers["Etag"] = etag
 
     def check_etag_header(self) -> bool:
         """Say whether the client has this version (``If-None-Match``, RFC 9110 §13.1.2)."""

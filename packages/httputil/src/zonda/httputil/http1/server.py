@@ -289,13 +289,16 @@ class ServerConnection(Connection):
             line = CONTENT_STATUS_LINES.get((status, reason))
             pairs = headers._pairs()
             fields = headers._fields  # filled by _pairs(), canonical names
+            length = fields.get("Content-Length")
             if (
                 line is not None
-                and fields.get("Content-Length") == str(size)
+                and (length is None or length == str(size))
                 and "Connection" not in fields
                 and "Transfer-Encoding" not in fields
             ):
                 lines = [f"{name}: {value}\r\n" for name, value in pairs]
+                if length is None:
+                    lines.append(f"Content-Length: {size}\r\n")
                 try:
                     head = f"{line}{''.join(lines)}\r\n".encode("latin-1")
                 except UnicodeEncodeError:
