@@ -116,8 +116,11 @@ class BaseIOStream(PushStream):
         Raises:
             StreamClosedError: at the call or from the future.
             AlreadyReadingError: another read is pending.
+            ValueError: ``delimiter`` is empty.
         """
         max_bytes, callback = _swap(max_bytes, callback)
+        if not delimiter:
+            raise ValueError("an empty delimiter is found everywhere")
         read = ReadUntil(loop=self._loop)
         read.delimiter = delimiter
         read.max_bytes = max_bytes
@@ -135,7 +138,7 @@ class BaseIOStream(PushStream):
         read = ReadRegex(loop=self._loop)
         read.regex = re.compile(regex)
         read.max_bytes = max_bytes
-        return self._start(read, callback)
+        return self._start(read, callback, trivial=True)  # it may match nothing at all
 
     def read_bytes(
         self,
@@ -266,7 +269,9 @@ class BaseIOStream(PushStream):
                     self._fail_read()
             elif buffer.size >= self.max_buffer_size:
                 gen_log.error("Reached maximum read buffer size")
-                self.close(StreamBufferFullError("read", self.max_buffer_size))
+                self.error = StreamBufferFullError("read", self.max_buffer_size)
+                self._fail_read()  # first: closing would end a read_until_close well
+                self.close()
         except UnsatisfiableReadError as error:
             gen_log.info("Unsatisfiable read, closing connection: %s", error)
             if self._closed:

@@ -1,0 +1,283 @@
+"""The push interface over real sockets: the end of connections, faults, what an event costs."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from zonda.iostream import AlreadyReadingError, IOStream, StreamClosedError
+from zonda.iostream.netutil import bind_sockets
+from zonda.iostream.testing import Recorder, stream_pair
+
+ExpectLog = Callable[..., Any]
+
+
+def tcp_pair() -> tuple[IOStream, socket.socket]:
+    """A stream and a plain blocking socket at the other end."""
+    (listener,) = bind_sockets(0, "127.0.0.1")
+    peer = socket.create_connection(listener.getsockname())
+    listener.setblocking(True)
+    near, _ = listener.accept()
+    listener.close()
+    return IOStream(near), peer
+
+
+async def test_reset_is_an_error() -> None:
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    IOStream(peer).abort()
+    await sink.until(lambda: sink.saw("lost"))
+    ((name, error),) = sink.events
+    assert name == "lost"
+    assert isinstance(error, ConnectionResetError)
+    assert stream.error is error
+
+
+async def test_abort_resets() -> None:
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    stream.abort()
+    with pytest.raises(ConnectionResetError):
+        peer.recv(1)
+    await sink.until(lambda: sink.saw("lost"))
+    assert sink.events == [("lost", None)]
+    peer.close()
+
+
+async def test_reset_in_the_middle_of_a_long_answer() -> None:
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    stream.send(b"x" * 20_000_000)
+    assert sink.events == [("pause",)]
+    peer.recv(1000)
+    IOStream(peer).abort()
+    await sink.until(lambda: sink.saw("lost"))
+    assert isinstance(stream.error, ConnectionError)
+    assert stream.bytes_queued == 0
+    stream.send(b"dropped without a word")
+    stream.send_buffers([b"likewise"])
+
+
+async def test_half_closed_peer_does_not_spin() -> None:
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    peer.shutdown(socket.SHUT_WR)
+    await sink.until(lambda: sink.saw("eof"))
+    cpu = time.process_time()
+    await asyncio.sleep(0.2)
+    assert time.process_time() - cpu < 0.1
+    assert sink.events == [("eof",)]
+    stream.resume_reading()
+    assert sink.events == [("eof",)]  # told once
+    stream.send(b"answer")
+    stream.close_when_flushed()
+    assert peer.recv(100) == b"answer"
+    peer.close()
+
+
+async def test_paused_stream_does_not_spin() -> None:
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    stream.pause_reading()
+    peer.send(b"data")
+    cpu = time.process_time()
+    await asyncio.sleep(0.2)
+    assert time.process_time() - cpu < 0.1
+    assert sink.events == []
+    stream.resume_reading()
+    await sink.until(lambda: sink.saw("data"))
+    stream.close()
+    peer.close()
+
+
+@pytest.mark.parametrize("event", ["data_received", "eof_received"])
+async def test_a_failing_sink_closes_the_stream(event: str, expect_log: ExpectLog) -> None:
+    stream, peer = tcp_pair()
+
+    class Failing(Recorder):
+        pass
+
+    def fail(self: Recorder, *args: object) -> None:
+        raise LookupError("the sink's fault")
+
+    setattr(Failing, event, fail)
+    sink = Failing()
+    stream.set_sink(sink)
+    with expect_log("zonda.application", "Exception in a stream's sink"):
+        peer.sendall(b"data")
+        peer.shutdown(socket.SHUT_WR)
+        await sink.until(lambda: sink.saw("lost"))
+    assert isinstance(stream.error, LookupError)
+    peer.close()
+
+
+async def test_an_early_answer_is_read_though_writing_fails() -> None:
+    """The peer answers, does not read, and is gone: what it said arrives all the same."""
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    peer.sendall(b"413 no thank you")
+    peer.shutdown(socket.SHUT_WR)
+    # Data nobody read makes the kernel answer the next segment with a reset.
+    stream.send(b"x" * 1000)
+    peer.close()
+    for _ in range(20):
+        stream.send(b"y" * 100_000)
+    await sink.until(lambda: sink.saw("lost"))
+    assert sink.data == b"413 no thank you"
+    assert isinstance(stream.error, ConnectionError)
+
+
+async def test_early_answer_with_reset_before_the_readable_event() -> None:
+    stream, peer = stream_pair()
+    sink, other = Recorder(), Recorder()
+    stream.set_sink(sink)
+    peer.set_sink(other)
+    peer.send(b"early")
+    peer.close()
+    stream.send(b"late")
+    await sink.until(lambda: sink.saw("lost"))
+    assert sink.data == b"early"
+    assert isinstance(stream.error, BrokenPipeError)
+
+
+async def test_write_eof_after_the_queue() -> None:
+    stream, peer = tcp_pair()
+    message = b"q" * 5_000_000
+    stream.set_sink(Recorder())
+    stream.send(message)
+    stream.write_eof()
+    stream.write_eof()
+    with pytest.raises(StreamClosedError):
+        stream.send(b"more")
+
+    def drain() -> bytes:
+        parts = []
+        while data := peer.recv(65536):
+            parts.append(data)
+        return b"".join(parts)
+
+    assert await asyncio.to_thread(drain) == message
+    stream.close()
+    peer.close()
+
+
+async def test_reads_and_sinks_exclude_each_other() -> None:
+    stream, peer = tcp_pair()
+    stream.set_sink(Recorder())
+    with pytest.raises(AlreadyReadingError):
+        stream.read_bytes(1)
+    stream.set_sink(None)
+    read = stream.read_bytes(1)
+    with pytest.raises(AlreadyReadingError):
+        stream.set_sink(Recorder())
+    peer.send(b"x")
+    assert await read == b"x"
+    stream.close()
+    peer.close()
+
+
+async def test_a_sink_for_a_closed_stream() -> None:
+    stream, peer = tcp_pair()
+    peer.sendall(b"line\nrest")
+    peer.close()
+    assert await stream.read_until(b"\n") == b"line\n"
+    with pytest.raises(StreamClosedError):
+        await stream.read_until(b"\n")
+    sink = Recorder()
+    stream.set_sink(sink)
+    await sink.until(lambda: sink.saw("lost"))
+    assert sink.events == [("data", b"rest"), ("lost", None)]
+
+
+async def test_pausing_inside_data_received() -> None:
+    stream, peer = tcp_pair()
+
+    class OneAtATime(Recorder):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            stream.pause_reading()
+
+    sink = OneAtATime()
+    stream.set_sink(sink)
+    for number in range(20):
+        peer.send(b"%02d" % number)
+        await sink.until(lambda number=number: len(sink.data) == 2 * number + 2)  # type: ignore[misc]
+        stream.resume_reading()
+    stream.close()
+    peer.close()
+
+
+async def test_write_limits() -> None:
+    stream, peer = stream_pair(capacity=10)
+    sink = Recorder()
+    stream.set_sink(sink)
+    stream.set_write_buffer_limits(100, 50)
+    stream.send(b"x" * 110)
+    assert sink.events == []
+    stream.send(b"x")
+    assert sink.events == [("pause",)]
+    assert await peer.read_bytes(40)
+    assert sink.events == [("pause",)]
+    assert await peer.read_bytes(71)
+    await sink.until(lambda: sink.saw("resume"))
+    stream.close()
+    peer.close()
+
+
+@pytest.mark.parametrize("size", [1, 70_000, 3_000_000])
+async def test_send_buffers(size: int) -> None:
+    stream, peer = stream_pair()
+    pieces = [bytes((number,)) * size for number in range(1, 6)]
+    stream.send_buffers(pieces)
+    assert await peer.read_bytes(5 * size) == b"".join(pieces)
+    stream.close()
+    peer.close()
+
+
+async def test_one_call_of_each_kind_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message in and one out: one recv, one send, no change of registration."""
+    stream, peer = tcp_pair()
+    calls: list[str] = []
+    inner_recv, inner_send = stream._recv, stream._send
+
+    def recv(size: int) -> bytes:
+        calls.append("recv")
+        return inner_recv(size)
+
+    def send(data: bytes | bytearray | memoryview) -> int:
+        calls.append("send")
+        return inner_send(data)
+
+    stream._recv, stream._send = recv, send
+    for name in ("_start_reader", "_stop_reader", "_start_writer", "_stop_writer"):
+        inner = getattr(stream, name)
+
+        def note(name: str = name, inner: Callable[[], None] = inner) -> None:
+            calls.append(name)
+            inner()
+
+        monkeypatch.setattr(stream, name, note, raising=False)
+
+    class Echo(Recorder):
+        def data_received(self, data: bytes) -> None:
+            stream.send(data)
+
+    stream.set_sink(Echo())
+    assert calls == ["_start_reader"]
+    calls.clear()
+    client = IOStream(peer)
+    for _ in range(10):
+        await client.write(b"ping")
+        assert await client.read_bytes(4) == b"ping"
+    assert calls == ["recv", "send"] * 10
+    stream.close()
+    client.close()
