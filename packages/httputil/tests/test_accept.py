@@ -67,6 +67,7 @@ def test_the_table_of_rfc_9110_section_12_5_1(media_type: str, quality: float) -
         ("x/y", ["a/b"], None),
         ("a/b;q=0", ["a/b"], None),
         ("nonsense", ["a/b"], None),
+        ("\u212a/b, */*;q=0", ["k/b"], None),
         ("*/*", [], None),
         # What browsers send for a page.
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

@@ -32,6 +32,8 @@ def test_encode(username: str | bytes, password: str | bytes, octets: bytes) -> 
         ("Basic Y", None),
         ("Basic /zo=", None),
         ("Basic", None),
+        ("Ba\u017fic YTpi", None),
+        ("Basic \u017f\u017f\u017f\u017f", None),
         ("Bearer YTpi", None),
         ("Basic YTpi YTpi", None),
         ("", None),

@@ -97,6 +97,7 @@ def test_parse(text: str, moment: datetime) -> None:
         "Sun, \u0660\u0666 Nov 1994 08:49:37 GMT",
         "Sun Nov 6 08:49:37 1994",
         "1994-11-06T08:49:37Z",
+        "\u017fun, 06 \u017fep 1994 08:49:37 GMT",  # no letter but in the eyes of Unicode
     ],
 )
 def test_parse_gives_none_for_what_is_no_date(text: str) -> None:

@@ -60,6 +60,7 @@ from zonda.httputil.ranges import (
         ("bytes=0-1;2-3", None),
         ("bytes=\xa00-1", None),
         ("items=0-1", None),
+        ("byte\u017f=0-1", None),
         ("bytes=" + "1" * 5000 + "-", None),
     ],
 )
@@ -146,6 +147,7 @@ def test_parse_raises_nothing_and_stays_inside(value: str, length: int) -> None:
         ("bytes=0-3/10", None),
         ("items 0-3/10", None),
         ("bytes +0-3/10", None),
+        ("byte\u017f 0-3/10", None),
         ("", None),
     ],
 )

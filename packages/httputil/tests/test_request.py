@@ -156,6 +156,7 @@ def test_invalid_host(host: str) -> None:
     [
         ("Host: a\r\nHost: a\r\n", "HTTP/1.1", None),
         ("Host: a\r\nHost: b\r\n", "HTTP/1.0", None),
+        ("Host:\r\nHost: a\r\n", "HTTP/1.0", None),
         ("", "HTTP/1.1", None),
         ("", "HTTP/1.0", "127.0.0.1"),
         ("Host:\r\n", "HTTP/1.1", ""),

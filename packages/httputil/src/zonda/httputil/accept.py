@@ -15,7 +15,7 @@ _MEMBER: Final = re.compile(r'(?:[^,"]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))++', re.
 _WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _CODING: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MEDIA_RANGE: Final = re.compile(
-    r"([!#$%&'*+\-.^_`|~0-9a-z]+)/([!#$%&'*+\-.^_`|~0-9a-z]+)", re.IGNORECASE
+    r"([!#$%&'*+\-.^_`|~0-9a-z]+)/([!#$%&'*+\-.^_`|~0-9a-z]+)", re.IGNORECASE | re.ASCII
 )
 _LANGUAGE_RANGE: Final = re.compile(r"\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*+")
 # What old clients call them (RFC 9110 §8.4.1).
@@ -33,7 +33,8 @@ class Preference(NamedTuple):
 def parse_accept(value: str) -> list[Preference]:
     """The members of an Accept, Accept-Encoding or Accept-Language header in its order.
 
-    Names come out in lower case. A member with an invalid weight is left out.
+    Names come out in lower case. A member with an invalid weight, or a
+    name that is not ASCII, is left out.
 
     >>> [(name, q) for name, _, q in parse_accept("text/html, application/xml;q=0.9, */*;q=0.1")]
     [('text/html', 1.0), ('application/xml', 0.9), ('*/*', 0.1)]
@@ -42,7 +43,8 @@ def parse_accept(value: str) -> list[Preference]:
     for member in _MEMBER.findall(value):
         name, parameters = parse_parameters(member)
         weight = parameters.pop("q", "1")
-        if name and _WEIGHT.fullmatch(weight):
+        # A letter outside ASCII may turn into one of ASCII in lower case.
+        if name and name.isascii() and _WEIGHT.fullmatch(weight):
             preferences.append(Preference(name.lower(), parameters, float(weight)))
     return preferences
 

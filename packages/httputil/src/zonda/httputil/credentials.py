@@ -11,7 +11,7 @@ import unicodedata
 from typing import Final
 
 _BASIC: Final = re.compile(
-    r"basic +((?:[A-Z0-9+/]{4})*+(?:[A-Z0-9+/]{2}==|[A-Z0-9+/]{3}=)?)", re.IGNORECASE
+    r"basic +((?:[A-Z0-9+/]{4})*+(?:[A-Z0-9+/]{2}==|[A-Z0-9+/]{3}=)?)", re.IGNORECASE | re.ASCII
 )
 
 

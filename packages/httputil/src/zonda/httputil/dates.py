@@ -21,7 +21,7 @@ _SHORT_DAY: Final = "(?:" + "|".join(_DAYS) + ")"
 _LONG_DAY: Final = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _MONTH: Final = "(?P<month>" + "|".join(_MONTHS) + ")"
 _FORMS: Final = tuple(
-    re.compile(form, re.IGNORECASE)
+    re.compile(form, re.IGNORECASE | re.ASCII)
     for form in (
         # IMF-fixdate
         rf"{_SHORT_DAY}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_CLOCK} (?:GMT|UTC)",
@@ -44,7 +44,7 @@ def format_timestamp(
 
     Raises:
         TypeError: `ts` is none of these.
-        ValueError: The year is not between 1 and 9999, or `ts` is not a number.
+        ValueError: The year is not between 1 and 9999, or `ts` is NaN or no valid time tuple.
         OverflowError: The number is out of the platform's range.
 
     >>> format_timestamp(1359312200)

@@ -127,27 +127,27 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     def _build(self) -> None:
         block = self._block
-        assert block is not None
+        if block is None:
+            return  # another thread was faster
         if isinstance(block, bytes):
             block = block.decode("latin-1")
         fields: dict[str, str] = {}
-        self._fields = fields
-        self._repeated = repeated = None
-        self._block = None
+        repeated: dict[str, list[str]] = {}
         known = CANONICAL_NAMES
         for line in block.split("\r\n"):
             name, colon, value = line.partition(":")
             if colon:
                 name = known[name]
-                if name in fields:
-                    if repeated is None:
-                        self._repeated = repeated = {}
-                    if fields[name] is not _STALE:
-                        repeated[name] = [fields[name]]
-                        fields[name] = _STALE
-                    repeated[name].append(value.strip(" \t"))
-                else:
+                if name not in fields:
                     fields[name] = value.strip(" \t")
+                    continue
+                if name not in repeated:
+                    repeated[name] = [fields[name]]
+                    fields[name] = _STALE
+                repeated[name].append(value.strip(" \t"))
+        self._fields = fields
+        self._repeated = repeated or None
+        self._block = None
 
     def _join(self, name: str) -> str:
         assert self._repeated is not None

@@ -15,7 +15,8 @@ MAX_RANGES: Final = 64
 # Positions of more than 18 digits would only make int() slow: no file is that long.
 _RANGE_SPEC: Final = re.compile(r"[ \t]*(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))?[ \t]*")
 _CONTENT_RANGE: Final = re.compile(
-    r"bytes[ \t]+(?:([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)|\*/([0-9]{1,18}))", re.IGNORECASE
+    r"bytes[ \t]+(?:([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)|\*/([0-9]{1,18}))",
+    re.IGNORECASE | re.ASCII,
 )
 
 

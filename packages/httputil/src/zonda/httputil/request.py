@@ -169,11 +169,11 @@ class HTTPServerRequest:
             parse_authority(authority)
             return authority
         values = self.headers.get_list("Host")
-        if len(values) == 1 and (values[0] or self.version != "HTTP/1.0"):
+        if len(values) > 1:
+            raise HTTPInputError("more than one Host header")
+        if values and (values[0] or self.version != "HTTP/1.0"):
             parse_authority(values[0])
             return values[0]
-        if values and values[0]:
-            raise HTTPInputError("more than one Host header")
         if self.version != "HTTP/1.0":
             raise HTTPInputError("no Host header")
         return "127.0.0.1"
