@@ -42,14 +42,15 @@ _UNUSUAL: Final = (
     + r"(?!: [Kk]eep-[Aa]live\r)):"
 )
 
-# Groups: method, target, minor version, field block; the value of Host if that comes first, where a
-# client is told to put it (RFC 9110 §7.2); the part of the block from the first unusual line on.
+# Groups: method, target, minor version, field block; the value of Host, which need not come first;
+# the part of the block from the first unusual line on, a second Host included.
 # With Host and without an unusual line, nothing has to be looked for in the block. A target is
 # visible ASCII without "#" (RFC 9112 §3.2 has no fragment, and recipients disagree about what one
 # means).
 REQUEST_HEAD: Final = re.compile(
     rf"({_TOKEN}) ([!\"$-~]++) HTTP/1\.([0-9])\r\n"
-    rf"((?:[Hh]ost:({_VALUE})\r\n)?+(?:(?!{_UNUSUAL}){_TOKEN}:{_VALUE}\r\n)*+"
+    rf"((?:(?!{_UNUSUAL}){_TOKEN}:{_VALUE}\r\n)*+(?:[Hh]ost:({_VALUE})\r\n)?+"
+    rf"(?:(?!{_UNUSUAL}){_TOKEN}:{_VALUE}\r\n)*+"
     rf"((?:{_TOKEN}:{_VALUE}\r\n)*+))\r\n"
 )
 # Groups: minor version, status, reason, field block. The space before an absent reason phrase may
