@@ -13,9 +13,12 @@ from typing import Any
 from zonda.ioloop.concurrent import AnyFuture, chain_future
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.log import app_log
-from zonda.ioloop.yieldable import Moment, convert_yielded
+from zonda.ioloop.yieldable import Moment, as_future, convert_yielded
 
 __all__ = ["Multi", "QuietExceptions", "multi", "multi_future"]
+
+Future = asyncio.Future
+_get_running_loop = asyncio._get_running_loop
 
 QuietExceptions = type[BaseException] | tuple[type[BaseException], ...]
 
@@ -54,11 +57,14 @@ def multi_future(
 ) -> "asyncio.Future[Any]":
     """Do as `multi`."""
     keys: list[Any] | None = None
-    if isinstance(children, Mapping):
+    # The cheap question first: the other one goes through the abstract base class.
+    if not isinstance(children, list) and isinstance(children, Mapping):
         keys = list(children)
         children = children.values()
-    waiting = [_on_loop(convert_yielded(child)) for child in children]
-    gathered: asyncio.Future[Any] = own_asyncio_loop().create_future()
+    waiting = [
+        child if isinstance(child, Future) else _on_loop(as_future(child)) for child in children
+    ]
+    gathered: asyncio.Future[Any] = Future(loop=_get_running_loop() or own_asyncio_loop())
     unfinished = {future for future in waiting if not future.done()}
     if not unfinished:
         _gather(keys, waiting, gathered, quiet_exceptions)

@@ -18,7 +18,7 @@ from typing import Any
 from zonda.ioloop.concurrent import AnyFuture, future_set_exception_unless_cancelled
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.log import app_log
-from zonda.ioloop.yieldable import Moment, convert_yielded, moment
+from zonda.ioloop.yieldable import Moment, as_future, moment
 
 __all__ = ["GeneratorFuture", "Return", "Runner", "failed", "finished", "start"]
 
@@ -50,7 +50,7 @@ def finished(value: Any) -> "asyncio.Future[Any]":
 
 def failed(error: BaseException) -> "asyncio.Future[Any]":
     """Make a future that has an exception; it is cancelled if that is a CancelledError."""
-    future: asyncio.Future[Any] = own_asyncio_loop().create_future()
+    future: asyncio.Future[Any] = Future(loop=_get_running_loop() or own_asyncio_loop())
     if isinstance(error, asyncio.CancelledError):
         future.cancel()
     else:
@@ -136,7 +136,7 @@ class GeneratorFuture(asyncio.Future[Any]):
                     awaited = yielded
                 else:
                     try:
-                        awaited = convert_yielded(yielded)
+                        awaited = as_future(yielded)
                     except Exception as bad:
                         error = bad
                         continue
@@ -181,7 +181,7 @@ def start(
                     break
             else:
                 try:
-                    awaited = convert_yielded(yielded)
+                    awaited = as_future(yielded)
                 except Exception as bad:
                     awaited, error = moment, bad
                 else:
@@ -297,7 +297,7 @@ class Runner:
     def handle_yield(self, yielded: Any) -> bool:
         """Take what the generator yielded; return True when it can go on at once."""
         try:
-            self.future = convert_yielded(yielded)
+            self.future = as_future(yielded)
         except Exception as error:
             self.future = failed(error)
             return True
