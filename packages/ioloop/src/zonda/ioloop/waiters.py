@@ -22,8 +22,8 @@ number nor timedelta.
 import asyncio
 import datetime
 from collections import deque
-from collections.abc import Callable, Generator
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar, cast
 
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.loop import IOLoop
@@ -142,14 +142,25 @@ class LoopHint:
         return future
 
 
-class Ready:
-    """An awaitable that never suspends, of None. Has no state: one is enough for all."""
+class Ready(Coroutine[Any, Any, None]):
+    """A coroutine of None that never suspends and has no state: one is enough for all."""
 
     __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, None]:
         # Any iterator will do, and this one costs nothing.
         return cast("Generator[Any, Any, None]", iter(()))
+
+    def send(self, value: object, /) -> NoReturn:
+        """Finish at once."""
+        raise StopIteration
+
+    def throw(self, *args: Any) -> NoReturn:
+        """Raise what is thrown in."""
+        raise args[0]
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to interrupt."""
 
 
 READY: Final = Ready()

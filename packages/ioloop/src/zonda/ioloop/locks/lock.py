@@ -1,8 +1,9 @@
 """Mutual exclusion. In: ``acquire`` and ``release``. Out: a future, done once the lock is yours."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import Any
 
 from zonda.ioloop.locks.semaphore import BoundedSemaphore, _ReleasingContextManager
 from zonda.ioloop.waiters import READY, Timeout
@@ -71,7 +72,7 @@ class Lock:
         super().__init_subclass__()
         cls._own_acquire = cls.acquire is Lock.acquire
 
-    def __aenter__(self) -> Awaitable[None]:
+    def __aenter__(self) -> Coroutine[Any, Any, None]:
         return self._block.__aenter__() if self._own_acquire else self._enter()
 
     async def _enter(self) -> None:
@@ -82,6 +83,6 @@ class Lock:
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
-    ) -> Awaitable[None]:
+    ) -> Coroutine[Any, Any, None]:
         self.release()
         return READY

@@ -1,8 +1,9 @@
 """Permits. In: ``acquire`` and ``release``. Out: a future that is done once a permit is yours."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import Any
 
 from zonda.ioloop.waiters import READY, LoopHint, Timeout, Waiters, grant
 
@@ -108,7 +109,7 @@ class Semaphore(LoopHint):
         super().__init_subclass__()
         cls._own_acquire = cls.acquire is Semaphore.acquire
 
-    def __aenter__(self) -> Awaitable[None]:
+    def __aenter__(self) -> Coroutine[Any, Any, None]:
         # Spare the futures that nobody would look at, unless a subclass wants to hear of it.
         if self._value > 0 and self._own_acquire:
             self._value -= 1
@@ -123,7 +124,7 @@ class Semaphore(LoopHint):
         exc_type: type[BaseException] | None,
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
-    ) -> Awaitable[None]:
+    ) -> Coroutine[Any, Any, None]:
         self.release()
         return READY
 
