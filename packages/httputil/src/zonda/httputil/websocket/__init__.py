@@ -9,7 +9,7 @@ bytes into messages and messages into bytes; `Keepalive` counts pings and pongs.
 """
 
 from zonda.httputil.websocket.closecodes import CloseCode
-from zonda.httputil.websocket.connection import ClientConnection, ServerConnection, State
+from zonda.httputil.websocket.connection import ClientConnection, ServerConnection
 from zonda.httputil.websocket.deflate import DeflateAgreement, DeflateOptions
 from zonda.httputil.websocket.errors import (
     ConnectionFailed,
@@ -28,6 +28,7 @@ from zonda.httputil.websocket.handshake import (
 )
 from zonda.httputil.websocket.keepalive import Keepalive
 from zonda.httputil.websocket.masking import apply_mask
+from zonda.httputil.websocket.states import State
 
 __all__ = [
     "Agreement",

@@ -1,26 +1,26 @@
 """A WebSocket connection after its handshake, without I/O.
 
 In: bytes of the peer (`Connection.receive_data`), and what we want to say (``send_...``). Out:
-events (`Connection.next_event`) and buffers to write. "Not yet" is ``Signal.NEED_DATA``.
-`ConnectionFailed` is raised when the peer breaks the protocol; it sticks: nothing more is parsed,
-and its code is to be sent with `Connection.send_close`. `LocalError` is raised for what we may not
-say, and changes nothing.
+events (`Connection.next_event`, `Connection.events`) and buffers to write. "Not yet" is
+``Signal.NEED_DATA``. `ConnectionFailed` is raised when the peer breaks the protocol; it sticks:
+nothing more is parsed, and its code is to be sent with `Connection.send_close`. `LocalError` is
+raised for what we may not say, and changes nothing.
 
-A message comes as one event, however many fragments it had. Its payload is unmasked, decompressed
-and, if it is text, checked as it arrives, so that a message that is too large or not UTF-8 fails
-before it is complete, and memory holds no more than the limit and the last read. The limit counts
-bytes after decompression.
+A message comes as one event, however many fragments it had. It fails as soon as it is known to be
+too large or not UTF-8, which may be before it is complete, and memory holds no more than the limit
+and the last read. The limit counts bytes after decompression.
 
-After we have sent Close, messages still come out until the peer's Close; after that nothing does.
+The table in `states` says what may be said when. After we have sent Close, messages still come out
+until the peer's Close; after that nothing does.
+
+Buffers returned by ``send_...`` may be the very objects that were passed in: do not change those
+before the buffers are written.
 """
 
-import codecs
-import enum
-import os
-import zlib
 from collections.abc import Iterator
+from typing import cast
 
-from zonda.httputil.errors import OutputTooLarge
+from zonda.httputil.websocket.assembly import IncompleteMessage, decode_text, not_utf8
 from zonda.httputil.websocket.closecodes import CloseCode, close_payload, may_be_sent
 from zonda.httputil.websocket.deflate import (
     DeflateAgreement,
@@ -42,6 +42,7 @@ from zonda.httputil.websocket.frames import (
     CLOSE,
     CONTINUATION,
     FIN,
+    MASKED,
     MAX_CONTROL_PAYLOAD,
     OPCODE,
     PING,
@@ -50,26 +51,24 @@ from zonda.httputil.websocket.frames import (
     RSV2,
     RSV3,
     TEXT,
-    Buffer,
     FrameHeader,
     read_header,
     write_frame,
 )
-from zonda.httputil.websocket.masking import apply_mask
+from zonda.httputil.websocket.masking import (
+    Buffer,
+    apply_mask_unchecked,
+    as_bytes_like,
+    new_mask,
+)
+from zonda.httputil.websocket.states import State
 
 DEFAULT_MAX_MESSAGE_SIZE = 10 * 1024 * 1024
 
-_new_utf8_decoder = codecs.getincrementaldecoder("utf-8")
-
-
-class State(enum.Enum):
-    """Where the closing handshake stands (RFC 6455 §7)."""
-
-    OPEN = "open"
-    CLOSING = "closing"
-    """We have sent Close and wait for the peer's."""
-    CLOSED = "closed"
-    """Both have, or the connection has failed."""
+_WHOLE_TEXT = FIN | TEXT
+_WHOLE_BINARY = FIN | BINARY
+# Leftovers up to this size are put in front of new data; a buffer that grows takes larger ones.
+_SHORT_REST = 256
 
 
 class Connection:
@@ -80,25 +79,24 @@ class Connection:
         max_message_size: Most bytes of a message, after decompression.
 
     Attributes:
-        state: See `State`.
+        max_message_size: As above; a change counts from the next message on.
         close_code: The peer's code: `CloseCode.NO_CODE` if its Close had none, None before.
-        close_reason: The peer's reason.
+        close_reason: The peer's reason, None before its Close.
     """
 
+    # There are many connections, and most are idle: what only some need is made when they do.
     __slots__ = (
+        "_between_messages",
         "_buffer",
         "_compressor",
-        "_decoder",
         "_decompressor",
-        "_error",
+        "_failure",
         "_fragmenting",
         "_header",
-        "_mask_at",
-        "_message",
-        "_opcode",
+        "_incomplete",
+        "_payload_left",
         "_peer_closed",
         "_position",
-        "_remaining",
         "_we_closed",
         "close_code",
         "close_reason",
@@ -106,6 +104,8 @@ class Connection:
     )
 
     _is_server: bool
+    # The bit that a frame of the peer must have, and one of ours.
+    _peer_masked: int
 
     def __init__(
         self,
@@ -122,24 +122,23 @@ class Connection:
             self._decompressor = deflate.decompressor(server=self._is_server)
         self._buffer: bytes | bytearray = b""
         self._position = 0
-        self._error: ConnectionFailed | None = None
+        # No message has begun, nobody has closed, nothing has failed.
+        self._between_messages = True
+        # Not the exception itself: that would hold on to the frames it was raised through.
+        self._failure: tuple[CloseCode, str] | None = None
         self._peer_closed = False
         self._we_closed = False
-        # The frame whose payload is being read, and how much of it is still to come.
+        # The data frame whose payload is being read, and how much of it is still to come.
         self._header: FrameHeader | None = None
-        self._remaining = 0
-        self._mask_at = 0
-        # The message that its fragments add up to.
-        self._opcode = CONTINUATION  # of its first frame, with RSV1; CONTINUATION: none begun
-        self._message = bytearray()
-        self._decoder: codecs.IncrementalDecoder | None = None
-        # Whether we are in the middle of a message of our own.
-        self._fragmenting = False
+        self._payload_left = 0
+        self._incomplete: IncompleteMessage | None = None
+        # First opcode of our own message whose end is still to be said, with RSV1; 0 for none.
+        self._fragmenting = 0
 
     @property
     def state(self) -> State:
         """Where the closing handshake stands."""
-        if self._error is not None or (self._peer_closed and self._we_closed):
+        if self._failure is not None or (self._peer_closed and self._we_closed):
             return State.CLOSED
         if self._we_closed or self._peer_closed:
             return State.CLOSING
@@ -147,13 +146,16 @@ class Connection:
 
     # -- what the peer says ----------------------------------------------------------------------
 
-    def receive_data(self, data: bytes) -> None:
-        """Take in what was read from the peer."""
-        if self._error is not None or self._peer_closed:
+    def receive_data(self, data: Buffer) -> None:
+        """Take in what was read from the peer; anything but bytes is copied."""
+        if self._failure is not None or self._peer_closed:
             return
+        if type(data) is not bytes:
+            data = bytes(data)
         buffer = self._buffer
         position = self._position
-        if position == len(buffer):
+        rest = len(buffer) - position
+        if not rest:
             self._buffer = data
             self._position = 0
         elif type(buffer) is bytearray:
@@ -161,6 +163,9 @@ class Connection:
                 del buffer[:position]
                 self._position = 0
             buffer += data
+        elif rest <= _SHORT_REST:  # as it always is if all events are taken before the next read
+            self._buffer = buffer[position:] + data
+            self._position = 0
         else:
             self._buffer = joined = bytearray(memoryview(buffer)[position:])
             joined += data
@@ -172,9 +177,7 @@ class Connection:
         Raises:
             ConnectionFailed: As `next_event`, behind the last of them.
         """
-        while (event := self.next_event()) is not NEED_DATA:
-            assert not isinstance(event, Signal)
-            yield event
+        return cast(Iterator[Event], iter(self.next_event, NEED_DATA))
 
     def next_event(self) -> Event | Signal:
         """The next event, or ``Signal.NEED_DATA``.
@@ -182,8 +185,56 @@ class Connection:
         Raises:
             ConnectionFailed: The peer broke the protocol, now or before.
         """
-        if self._error is not None:
-            raise self._error
+        # Nearly all frames are whole messages, short, uncompressed and here already: these are
+        # read in one go. Everything else, errors too, is left to _read_frames.
+        if not self._between_messages:
+            return self._read_frames()
+        buffer = self._buffer
+        position = self._position
+        size = len(buffer)
+        if size - position < 2:
+            return NEED_DATA
+        first = buffer[position]
+        if first != _WHOLE_TEXT and first != _WHOLE_BINARY:
+            return self._read_frames()
+        masked = self._peer_masked
+        length = buffer[position + 1] ^ masked
+        if length < 126:
+            start = position + 2
+        elif length == 126 and size - position > 4:
+            length = buffer[position + 2] << 8 | buffer[position + 3]
+            if length < 126:
+                return self._read_frames()
+            start = position + 4
+        else:
+            return self._read_frames()
+        if masked:
+            start += 4
+        end = start + length
+        if end > size or length > self.max_message_size:
+            return self._read_frames()
+        payload = buffer[start:end]
+        if masked:
+            payload = apply_mask_unchecked(payload, buffer[start - 4 : start])
+        if end == size:
+            self._buffer = b""
+            self._position = 0
+        else:
+            self._position = end
+        if first == _WHOLE_TEXT:
+            try:
+                return Message(payload.decode())
+            except UnicodeDecodeError as error:
+                failure = not_utf8()
+                self._let_go()
+                self._failure = failure.code, failure.reason
+                raise failure from error
+        return Message(payload if type(payload) is bytes else bytes(payload))
+
+    def _read_frames(self) -> Event | Signal:
+        """`next_event` for whatever comes."""
+        if self._failure is not None:
+            raise ConnectionFailed(*self._failure)
         try:
             while not self._peer_closed:
                 header = self._header
@@ -192,36 +243,41 @@ class Connection:
                     if header is None:
                         return NEED_DATA
                     self._check(header)
-                    self._position = header.end
-                    if header.first & OPCODE < CLOSE:
-                        self._header = header
-                        self._remaining = header.length
-                        self._mask_at = 0
-                    elif len(self._buffer) - header.end < header.length:
-                        # Control frames are read whole; they are short.
-                        self._header = header
-                        return NEED_DATA
-                if header.first & OPCODE >= CLOSE:
-                    if len(self._buffer) - self._position < header.length:
-                        return NEED_DATA
-                    self._header = None
-                    return self._control(header)
-                if self._remaining and not self._read_payload(header):
+                    if header.first & OPCODE >= CLOSE:
+                        if len(self._buffer) - header.end < header.length:
+                            return NEED_DATA  # they are short: read anew when there is more
+                        return self._control(header)
+                    self._begin_frame(header)
+                incomplete = self._incomplete
+                assert incomplete is not None
+                piece = self._take_payload(header)
+                if self._payload_left:
+                    if piece:
+                        incomplete.append(piece)
                     return NEED_DATA
-                if self._remaining:
-                    continue
                 self._header = None
                 if header.first & FIN:
-                    return self._complete()
+                    self._incomplete = None
+                    self._between_messages = True
+                    return Message(incomplete.complete(piece))
+                incomplete.append(piece)
         except ConnectionFailed as error:
-            self._error = error
-            self._buffer = b""
-            self._position = 0
+            self._let_go()
+            self._failure = error.code, error.reason
             raise
         return NEED_DATA
 
+    def _let_go(self) -> None:
+        # Nothing more will be read.
+        self._between_messages = False
+        self._buffer = b""
+        self._position = 0
+        self._header = None
+        self._incomplete = None
+        self._decompressor = None
+
     def _check(self, header: FrameHeader) -> None:
-        """Refuse a frame that may not come now; take note of the message it begins."""
+        """Refuse a frame that may not come now."""
         first = header.first
         opcode = first & OPCODE
         if header.masked is not self._is_server:
@@ -235,107 +291,55 @@ class Connection:
             raise ConnectionFailed(CloseCode.PROTOCOL_ERROR, "reserved bits set")
         if first & RSV1 and (opcode not in (TEXT, BINARY) or self._decompressor is None):
             raise ConnectionFailed(CloseCode.PROTOCOL_ERROR, "reserved bit set")
-        if opcode >= CLOSE:
-            return
         if opcode == CONTINUATION:
-            if self._opcode == CONTINUATION:
+            if self._incomplete is None:
                 raise ConnectionFailed(CloseCode.PROTOCOL_ERROR, "continuation of no message")
-        else:
-            if self._opcode != CONTINUATION:
-                raise ConnectionFailed(CloseCode.PROTOCOL_ERROR, "message inside a message")
-            self._opcode = opcode | (first & RSV1)
-            if opcode == TEXT:
-                self._decoder = _new_utf8_decoder()
-        if not self._opcode & RSV1 and header.length > self._room():
-            raise self._too_big()
+        elif opcode < CLOSE and self._incomplete is not None:
+            raise ConnectionFailed(CloseCode.PROTOCOL_ERROR, "message inside a message")
 
-    def _room(self) -> int:
-        # Text is counted as the bytes it came in.
-        return self.max_message_size - len(self._message)
+    def _begin_frame(self, header: FrameHeader) -> None:
+        """Take note of a data frame, and of the message it may begin."""
+        self._header = header
+        self._payload_left = header.length
+        self._position = header.end
+        incomplete = self._incomplete
+        if incomplete is None:
+            incomplete = self._incomplete = IncompleteMessage(
+                header.first & OPCODE == TEXT,
+                self.max_message_size,
+                self._decompressor if header.first & RSV1 else None,
+            )
+            self._between_messages = False
+        incomplete.check_frame(header.length)
 
-    def _too_big(self) -> ConnectionFailed:
-        return ConnectionFailed(
-            CloseCode.MESSAGE_TOO_BIG, f"message larger than {self.max_message_size} bytes"
-        )
-
-    def _read_payload(self, header: FrameHeader) -> bool:
-        """Take what is there of a data frame's payload; whether there was any."""
+    def _take_payload(self, header: FrameHeader) -> bytes:
+        """What is there of a data frame's payload, unmasked."""
         buffer = self._buffer
-        position = self._position
-        end = min(position + self._remaining, len(buffer))
-        taken = end - position
-        if not taken:
-            return False
-        chunk: bytes | bytearray = buffer[position:end]
+        start = self._position
+        end = min(start + self._payload_left, len(buffer))
+        piece = buffer[start:end]
         if end == len(buffer):
             self._buffer = b""
             self._position = 0
         else:
             self._position = end
-        if header.masked:
-            mask = header.mask
-            turn = self._mask_at & 3
-            chunk = apply_mask(chunk, mask[turn:] + mask[:turn] if turn else mask)
-            self._mask_at += taken
-        self._remaining -= taken
-        self._append(chunk)
-        return True
-
-    def _append(self, chunk: bytes | bytearray) -> None:
-        """Add a piece of payload to the message."""
-        if self._opcode & RSV1:
-            assert self._decompressor is not None
-            try:
-                chunk = self._decompressor.decompress(chunk, self._room())
-            except OutputTooLarge as error:
-                raise self._too_big() from error
-            except zlib.error as error:
-                raise ConnectionFailed(
-                    CloseCode.PROTOCOL_ERROR, "compressed data is malformed"
-                ) from error
-        self._store(chunk)
-
-    def _store(self, chunk: bytes | bytearray, final: bool = False) -> None:
-        # The bytes are kept for text as well: a list of short strings would cost many times as
-        # much memory as what was sent.
-        self._message += chunk
-        if self._decoder is not None:
-            try:
-                self._decoder.decode(chunk, final)
-            except UnicodeDecodeError as error:
-                raise ConnectionFailed(CloseCode.INVALID_DATA, "text is not UTF-8") from error
-
-    def _complete(self) -> Message:
-        """The last fragment is there."""
-        if self._opcode & RSV1:
-            assert self._decompressor is not None
-            try:
-                self._store(self._decompressor.end(self._room()))
-            except OutputTooLarge as error:
-                raise self._too_big() from error
-            except zlib.error as error:
-                raise ConnectionFailed(
-                    CloseCode.PROTOCOL_ERROR, "compressed data is malformed"
-                ) from error
-        message, self._message = self._message, bytearray()
-        self._opcode = CONTINUATION
-        if self._decoder is None:
-            return Message(bytes(message))
-        self._decoder = None
-        try:
-            return Message(message.decode("utf-8"))
-        except UnicodeDecodeError as error:  # a character that is not complete
-            raise ConnectionFailed(CloseCode.INVALID_DATA, "text is not UTF-8") from error
+        if header.masked and piece:
+            # The mask goes on where it was left.
+            turn = (header.length - self._payload_left) & 3
+            piece = apply_mask_unchecked(piece, header.mask[turn:] + header.mask[:turn])
+        self._payload_left -= end - start
+        return piece if type(piece) is bytes else bytes(piece)
 
     def _control(self, header: FrameHeader) -> Ping | Pong | Close:
-        position = self._position
-        payload = bytes(self._buffer[position : position + header.length])
-        self._position = position + header.length
-        if self._position == len(self._buffer):
+        end = header.end + header.length
+        payload = bytes(self._buffer[header.end : end])
+        if end == len(self._buffer):
             self._buffer = b""
             self._position = 0
+        else:
+            self._position = end
         if header.masked:
-            payload = apply_mask(payload, header.mask)
+            payload = apply_mask_unchecked(payload, header.mask)
         opcode = header.first & OPCODE
         if opcode == PING:
             return Ping(payload)
@@ -350,17 +354,9 @@ class Connection:
             code = int.from_bytes(payload[:2], "big")
             if len(payload) == 1 or not may_be_sent(code):
                 raise ConnectionFailed(CloseCode.PROTOCOL_ERROR, "invalid close code")
-            try:
-                reason = payload[2:].decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise ConnectionFailed(
-                    CloseCode.INVALID_DATA, "close reason is not UTF-8"
-                ) from error
+            reason = decode_text(payload[2:])
         self._peer_closed = True
-        self._buffer = b""
-        self._position = 0
-        self._message = bytearray()
-        self._decoder = None
+        self._let_go()
         self.close_code = CloseCode.NO_CODE if code is None else code
         self.close_reason = reason
         return Close(code, reason)
@@ -373,48 +369,66 @@ class Connection:
         """Say a message, or a fragment of one.
 
         Args:
-            data: Text becomes a text message, bytes a binary one.
-            fin: False if more fragments follow: they go on with what the first one began, and
-                are not compressed.
-            compress: Whether to, where it was agreed on.
+            data: Text becomes a text message, bytes a binary one; fragments of one message are
+                all of one kind.
+            fin: False if more fragments follow.
+            compress: Whether to, where it was agreed on; the first fragment decides.
 
         Raises:
-            LocalError: We have sent Close, or the connection has failed.
+            LocalError: It may not be said now (see the module), is not of the kind that its message
+                began with, or is a str that UTF-8 cannot express.
         """
-        if self._we_closed or self._error is not None:
-            raise LocalError("the WebSocket is closed")
         if isinstance(data, str):
             opcode = TEXT
-            payload: Buffer = data.encode("utf-8")
+            try:
+                payload: Buffer = data.encode()
+            except UnicodeEncodeError as error:
+                raise LocalError(f"a text message has to be Unicode: {error}") from error
         else:
             opcode = BINARY
-            payload = data
-        if self._fragmenting:
+            payload = as_bytes_like(data)
+        if self._we_closed or self._failure is not None:
+            raise LocalError("the WebSocket is closed")
+        begun = self._fragmenting
+        if begun:
+            if begun & OPCODE != opcode:
+                raise LocalError("a message is either text or binary, in all its fragments")
             opcode = CONTINUATION
-        elif compress and fin and self._compressor is not None:
-            payload = self._compressor.compress(payload)
-            opcode |= RSV1
-        self._fragmenting = not fin
-        return write_frame(FIN | opcode if fin else opcode, payload, self._mask())
+            compressor = self._compressor if begun & RSV1 else None
+        else:
+            if self._peer_closed:
+                raise LocalError("the WebSocket is closed")
+            compressor = self._compressor if compress else None
+            if compressor is not None:
+                opcode |= RSV1
+        if compressor is not None:
+            payload = compressor.compress(payload, fin)
+        if fin:
+            self._fragmenting = 0
+            opcode |= FIN
+        elif not begun:
+            self._fragmenting = opcode
+        return write_frame(opcode, payload, self._mask())
 
-    def send_ping(self, payload: bytes = b"") -> list[Buffer]:
+    def send_ping(self, payload: Buffer = b"") -> list[Buffer]:
         """Say Ping.
 
         Args:
             payload: At most 125 bytes, which the Pong repeats.
 
         Raises:
-            LocalError: The payload is too long, or as `send_message`.
+            LocalError: The payload is too long, or either side has closed.
         """
         return self._send_control(PING, payload)
 
-    def send_pong(self, payload: bytes = b"") -> list[Buffer]:
+    def send_pong(self, payload: Buffer = b"") -> list[Buffer]:
         """Say Pong; arguments and errors as `send_ping`."""
         return self._send_control(PONG, payload)
 
-    def _send_control(self, opcode: int, payload: bytes) -> list[Buffer]:
-        if self._we_closed or self._error is not None:
+    def _send_control(self, opcode: int, payload: Buffer) -> list[Buffer]:
+        if self._we_closed or self._peer_closed or self._failure is not None:
             raise LocalError("the WebSocket is closed")
+        payload = as_bytes_like(payload)
         if len(payload) > MAX_CONTROL_PAYLOAD:
             raise LocalError(f"a control frame holds {MAX_CONTROL_PAYLOAD} bytes at most")
         return write_frame(FIN | opcode, payload, self._mask())
@@ -423,11 +437,13 @@ class Connection:
         """Say Close; nothing can be said after that. A second time it says nothing.
 
         Args:
-            code: 1000 to 1003, 1007 to 1014 or 3000 to 4999; None for none.
+            code: 1000 to 1003, 1007 to 1014 or 3000 to 4999; None for none. The code of the peer's
+                Close, or of `ConnectionFailed`, if that is what it answers.
             reason: Cut where it is too long.
 
         Raises:
-            LocalError: The code may not be sent.
+            LocalError: The code may not be sent, there is a reason without a code, or the reason
+                cannot be expressed in UTF-8.
         """
         try:
             payload = close_payload(code, reason)
@@ -436,6 +452,7 @@ class Connection:
         if self._we_closed:
             return []
         self._we_closed = True
+        self._compressor = None
         return write_frame(FIN | CLOSE, payload, self._mask())
 
     def _mask(self) -> bytes | None:
@@ -455,16 +472,24 @@ class ServerConnection(Connection):
 
     __slots__ = ()
     _is_server = True
+    _peer_masked = MASKED
 
     def _mask(self) -> None:
         return None
 
 
 class ClientConnection(Connection):
-    """The client's side: we mask our frames, the peer does not."""
+    """The client's side: we mask our frames, the peer does not.
+
+    >>> client = ClientConnection()
+    >>> client.receive_data(b"".join(ServerConnection().send_message("hello")))
+    >>> client.next_event().data, client.next_event()
+    ('hello', <Signal.NEED_DATA: 'need data'>)
+    """
 
     __slots__ = ()
     _is_server = False
+    _peer_masked = 0
 
     def _mask(self) -> bytes:
-        return os.urandom(4)
+        return new_mask()

@@ -15,11 +15,11 @@ client_max_window_bits          the client's; in an offer without a value "I can
 """
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zonda.httputil.errors import OutputTooLarge
 from zonda.httputil.websocket.errors import HandshakeError
+from zonda.httputil.websocket.extensions import Parameters
 
 NAME = "permessage-deflate"
 _PARAMETERS = frozenset(
@@ -35,10 +35,7 @@ _TAIL = b"\x00\x00\xff\xff"
 # A peer may end its deflate stream inside a message and begin another (§7.2.3.4); that costs a
 # decompressor each time, so not without end.
 _MAX_STREAMS = 16
-# zlib cannot make a raw stream with a window of 2**8 bytes.
-_SMALLEST_WINDOW = 9
-
-Parameters = Mapping[str, str | None]
+_WINDOW_BITS = {str(bits): bits for bits in range(8, 16)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class DeflateAgreement:
         client_no_context_takeover: See the module.
         server_max_window_bits: 8 to 15.
         client_max_window_bits: 8 to 15.
-        level: Effort of our compressor, 1 to 9.
+        level: Effort of our compressor, 0 to 9.
         memory_level: Memory of our compressor, 1 to 9.
     """
 
@@ -81,10 +78,17 @@ class DeflateOptions:
     Attributes:
         server_no_context_takeover: Ask for, or insist on, messages compressed one by one.
         client_no_context_takeover: The same of the client.
-        server_max_window_bits: 9 to 15; None to leave it to the other side.
-        client_max_window_bits: 9 to 15; None to leave it to the other side.
-        level: Effort of our compressor, 1 to 9.
+        server_max_window_bits: 8 to 15; None to leave it to the other side.
+        client_max_window_bits: 8 to 15; None to leave it to the other side.
+        level: Effort of our compressor, 0 to 9.
         memory_level: Memory of our compressor, 1 to 9: 2 ** (level + 9) bytes a connection.
+
+    Raises:
+        ValueError: A number is out of its range.
+
+    >>> answer, agreement = DeflateOptions().accept([("server_max_window_bits", "10")])
+    >>> answer, agreement.server_max_window_bits
+    ([('server_max_window_bits', '10')], 10)
     """
 
     server_no_context_takeover: bool = False
@@ -96,52 +100,56 @@ class DeflateOptions:
 
     def __post_init__(self) -> None:
         for bits in (self.server_max_window_bits, self.client_max_window_bits):
-            if bits is not None and not _SMALLEST_WINDOW <= bits <= 15:
-                raise ValueError(f"window bits are {_SMALLEST_WINDOW} to 15, not {bits}")
+            if bits is not None and not 8 <= bits <= 15:
+                raise ValueError(f"window bits are 8 to 15, not {bits}")
+        if not 0 <= self.level <= 9:
+            raise ValueError(f"a compression level is 0 to 9, not {self.level}")
+        if not 1 <= self.memory_level <= 9:
+            raise ValueError(f"a memory level is 1 to 9, not {self.memory_level}")
 
-    def offer(self) -> dict[str, str | None]:
+    def offer(self) -> Parameters:
         """The parameters that a client offers."""
-        parameters: dict[str, str | None] = {}
+        parameters: list[tuple[str, str | None]] = []
         if self.server_no_context_takeover:
-            parameters["server_no_context_takeover"] = None
+            parameters.append(("server_no_context_takeover", None))
         if self.client_no_context_takeover:
-            parameters["client_no_context_takeover"] = None
+            parameters.append(("client_no_context_takeover", None))
         if self.server_max_window_bits is not None:
-            parameters["server_max_window_bits"] = str(self.server_max_window_bits)
+            parameters.append(("server_max_window_bits", str(self.server_max_window_bits)))
         # Without it the server could not ask for a smaller window.
         bits = self.client_max_window_bits
-        parameters["client_max_window_bits"] = None if bits is None else str(bits)
+        parameters.append(("client_max_window_bits", None if bits is None else str(bits)))
         return parameters
 
-    def accept(self, offer: Parameters) -> tuple[dict[str, str | None], DeflateAgreement] | None:
+    def accept(self, offer: Parameters) -> tuple[Parameters, DeflateAgreement] | None:
         """Answer one offer, as a server.
 
         Returns:
-            The parameters of the answer, and what is agreed on; None to decline this offer.
+            The parameters of the answer, and what is agreed on; None to decline this offer, as it
+            is malformed (RFC 7692 §7.1).
         """
-        if not _well_formed(offer, in_offer=True):
+        wanted = _read(offer, in_offer=True)
+        if wanted is None:
             return None
-        answer: dict[str, str | None] = {}
-        server_alone = "server_no_context_takeover" in offer or self.server_no_context_takeover
-        client_alone = "client_no_context_takeover" in offer or self.client_no_context_takeover
-        if server_alone:
-            answer["server_no_context_takeover"] = None
-        if client_alone:
-            answer["client_no_context_takeover"] = None
-        server_bits = min(int(offer.get("server_max_window_bits") or 15), 15)
-        if self.server_max_window_bits is not None:
-            server_bits = min(server_bits, self.server_max_window_bits)
-        if server_bits < _SMALLEST_WINDOW:
-            return None
-        if server_bits < 15 or "server_max_window_bits" in offer:
-            answer["server_max_window_bits"] = str(server_bits)
+        server_alone = "server_no_context_takeover" in wanted or self.server_no_context_takeover
+        client_alone = "client_no_context_takeover" in wanted or self.client_no_context_takeover
+        server_bits = min(
+            wanted.get("server_max_window_bits") or 15, self.server_max_window_bits or 15
+        )
         client_bits = 15
-        if "client_max_window_bits" in offer:
-            client_bits = int(offer["client_max_window_bits"] or 15)
-            if self.client_max_window_bits is not None:
-                client_bits = min(client_bits, self.client_max_window_bits)
-            if client_bits < 15:
-                answer["client_max_window_bits"] = str(client_bits)
+        if "client_max_window_bits" in wanted:  # else the client does not know how to
+            client_bits = min(
+                wanted["client_max_window_bits"] or 15, self.client_max_window_bits or 15
+            )
+        answer: list[tuple[str, str | None]] = []
+        if server_alone:
+            answer.append(("server_no_context_takeover", None))
+        if client_alone:
+            answer.append(("client_no_context_takeover", None))
+        if server_bits < 15 or "server_max_window_bits" in wanted:
+            answer.append(("server_max_window_bits", str(server_bits)))
+        if client_bits < 15:
+            answer.append(("client_max_window_bits", str(client_bits)))
         return answer, DeflateAgreement(
             server_alone, client_alone, server_bits, client_bits, self.level, self.memory_level
         )
@@ -152,22 +160,21 @@ class DeflateOptions:
         Raises:
             HandshakeError: It is malformed, or goes beyond the offer (RFC 7692 §7.1).
         """
-        if not _well_formed(answer, in_offer=False):
+        given = _read(answer, in_offer=False)
+        if given is None:
             raise HandshakeError(f"malformed {NAME} parameters in the server's answer")
-        server_bits = int(answer.get("server_max_window_bits") or 15)
-        wanted = self.server_max_window_bits
-        if wanted is not None and server_bits > wanted:
-            raise HandshakeError("the server did not accept server_max_window_bits")
-        if self.server_no_context_takeover and "server_no_context_takeover" not in answer:
+        if self.server_no_context_takeover and "server_no_context_takeover" not in given:
             raise HandshakeError("the server did not accept server_no_context_takeover")
-        client_bits = min(
-            int(answer.get("client_max_window_bits") or 15), self.client_max_window_bits or 15
-        )
-        if client_bits < _SMALLEST_WINDOW:
-            raise HandshakeError("a client window of 2**8 bytes is not supported")
+        server_bits = given.get("server_max_window_bits") or 15
+        if server_bits > (self.server_max_window_bits or 15):
+            raise HandshakeError("the server did not accept server_max_window_bits")
+        ours = self.client_max_window_bits or 15
+        client_bits = given.get("client_max_window_bits") or ours
+        if client_bits > ours:
+            raise HandshakeError("the server answers a larger client_max_window_bits")
         return DeflateAgreement(
-            "server_no_context_takeover" in answer,
-            "client_no_context_takeover" in answer or self.client_no_context_takeover,
+            "server_no_context_takeover" in given,
+            "client_no_context_takeover" in given or self.client_no_context_takeover,
             server_bits,
             client_bits,
             self.level,
@@ -175,28 +182,34 @@ class DeflateOptions:
         )
 
 
-def _well_formed(parameters: Parameters, *, in_offer: bool) -> bool:
-    for name, value in parameters.items():
-        if name not in _PARAMETERS:
-            return False
+def _read(parameters: Parameters, *, in_offer: bool) -> dict[str, int | None] | None:
+    """The parameters with window bits as numbers; None if they are malformed."""
+    result: dict[str, int | None] = {}
+    for name, value in parameters:
+        if name in result or name not in _PARAMETERS:
+            return None
         if name.endswith("_takeover"):
             if value is not None:
-                return False
+                return None
+            result[name] = None
         elif value is None:
             if not (in_offer and name == "client_max_window_bits"):
-                return False
-        elif value not in ("8", "9", "10", "11", "12", "13", "14", "15"):
-            return False
-    return True
+                return None
+            result[name] = None
+        elif value in _WINDOW_BITS:
+            result[name] = _WINDOW_BITS[value]
+        else:
+            return None
+    return result
 
 
 class MessageCompressor:
-    """Compresses messages of one direction.
+    """Compresses messages of one direction; zlib's memory is taken at the first one.
 
     Args:
-        window_bits: 9 to 15.
+        window_bits: 8 to 15.
         context_takeover: Whether a message may refer to those before it.
-        level: 1 to 9.
+        level: 0 to 9.
         memory_level: 1 to 9.
     """
 
@@ -205,15 +218,33 @@ class MessageCompressor:
     def __init__(
         self, window_bits: int, context_takeover: bool, level: int, memory_level: int
     ) -> None:
-        self._arguments = (level, zlib.DEFLATED, -window_bits, memory_level)
+        strategy = zlib.Z_DEFAULT_STRATEGY
+        if window_bits == 8:
+            # zlib makes no raw stream with a window of 2**8 bytes. One that refers to the byte
+            # before and to nothing else fits into any window.
+            window_bits = 9
+            strategy = zlib.Z_RLE
+        self._arguments = (level, zlib.DEFLATED, -window_bits, memory_level, strategy)
         self._context_takeover = context_takeover
-        self._compressor = zlib.compressobj(*self._arguments) if context_takeover else None
+        self._compressor: zlib._Compress | None = None
 
-    def compress(self, data: bytes | bytearray | memoryview) -> bytes:
-        """Compress a whole message (RFC 7692 §7.2.1)."""
-        compressor = self._compressor or zlib.compressobj(*self._arguments)
+    def compress(self, data: bytes | bytearray | memoryview, final: bool = True) -> bytes:
+        """Compress a message, or a fragment of one (RFC 7692 §7.2.1).
+
+        Args:
+            data: The message or fragment.
+            final: Whether the message ends here.
+        """
+        compressor = self._compressor
+        if compressor is None:
+            compressor = self._compressor = zlib.compressobj(*self._arguments)
+        # Flushed at the end of each fragment, so that the peer can read it at once.
         result = compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)
-        # An empty message leaves nothing; a lone header byte stands for it (§7.2.3.6).
+        if not final:
+            return result
+        if not self._context_takeover:
+            self._compressor = None
+        # Where there is nothing to flush, a lone header byte stands for it (§7.2.3.6).
         return result.removesuffix(_TAIL) or b"\x00"
 
 
@@ -230,40 +261,40 @@ class MessageDecompressor:
     def __init__(self, window_bits: int, context_takeover: bool) -> None:
         self._bits = -window_bits
         self._context_takeover = context_takeover
-        self._decompressor = zlib.decompressobj(self._bits)
+        self._decompressor: zlib._Decompress | None = None
         self._streams = 0
 
-    def decompress(self, data: bytes | bytearray | memoryview, max_length: int) -> bytes:
-        """Decompress a piece of a message.
+    def decompress(self, data: bytes, max_length: int, final: bool) -> bytes:
+        """Decompress a message, or a piece of one.
 
         Args:
             data: The piece.
             max_length: Most bytes that may come out.
+            final: Whether the message ends here.
 
         Raises:
             OutputTooLarge: More would come out.
             zlib.error: It is not deflate data.
         """
-        output = b""
-        while True:
-            # One byte more than allowed shows that there is too much.
-            output += self._decompressor.decompress(data, max_length + 1 - len(output))
-            if len(output) > max_length:
-                raise OutputTooLarge(max_length)
-            if not self._decompressor.eof:
-                return output
-            data = self._decompressor.unused_data
+        if final:
+            data += _TAIL
+        decompressor = self._decompressor
+        if decompressor is None:
+            decompressor = self._decompressor = zlib.decompressobj(self._bits)
+        # One byte more than allowed shows that there is too much.
+        output = decompressor.decompress(data, max_length + 1)
+        while decompressor.eof and len(output) <= max_length:
+            # The last block of a stream (BFINAL, §7.2.3.4): what follows is another stream.
             self._streams += 1
             if self._streams > _MAX_STREAMS:
                 raise zlib.error("too many deflate streams in one message")
-            self._decompressor = zlib.decompressobj(self._bits)
-            if not data:
-                return output
-
-    def end(self, max_length: int) -> bytes:
-        """Say that the message is complete; the rest of it comes out. Raises as `decompress`."""
-        output = self.decompress(_TAIL, max_length)
-        self._streams = 0
-        if not self._context_takeover:
-            self._decompressor = zlib.decompressobj(self._bits)
+            data = decompressor.unused_data
+            decompressor = self._decompressor = zlib.decompressobj(self._bits)
+            output += decompressor.decompress(data, max_length + 1 - len(output))
+        if len(output) > max_length:
+            raise OutputTooLarge(max_length)
+        if final:
+            self._streams = 0
+            if not self._context_takeover:
+                self._decompressor = None
         return output

@@ -19,6 +19,7 @@ class Message:
     """
 
     __slots__ = ("data",)
+    __match_args__ = ("data",)
 
     def __init__(self, data: str | bytes) -> None:
         self.data = data
@@ -35,6 +36,7 @@ class Ping:
     """
 
     __slots__ = ("payload",)
+    __match_args__ = ("payload",)
 
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
@@ -58,6 +60,7 @@ class Close:
     """
 
     __slots__ = ("code", "reason")
+    __match_args__ = ("code", "reason")
 
     def __init__(self, code: int | None, reason: str) -> None:
         self.code = code

@@ -1,7 +1,7 @@
 """``Sec-WebSocket-Extensions`` (RFC 6455 §9.1): extension names and their parameters."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from zonda.httputil.websocket.errors import HandshakeError
@@ -16,26 +16,30 @@ _END = re.compile(rf"{_OWS}(?:,|\Z)")
 _MAX_EXTENSIONS = 16
 
 
+Parameters = Sequence[tuple[str, str | None]]
+
+
 class Extension(NamedTuple):
     """One extension of a list.
 
     Attributes:
         name: Its name.
-        parameters: Its parameters; those without a value have None.
+        parameters: Its parameters, in order, with values; those without one have None. What to
+            make of a name that occurs twice is for the extension to say.
     """
 
     name: str
-    parameters: Mapping[str, str | None]
+    parameters: Parameters
 
 
 def parse_extensions(values: Iterable[str]) -> list[Extension]:
     """Parse the values of all fields, in order.
 
     Raises:
-        HandshakeError: They are malformed, name a parameter twice, or name too many extensions.
+        HandshakeError: They are malformed, or name too many extensions.
 
     >>> parse_extensions(['a; b=1; c="2"; d'])
-    [Extension(name='a', parameters={'b': '1', 'c': '2', 'd': None})]
+    [Extension(name='a', parameters=[('b', '1'), ('c', '2'), ('d', None)])]
     """
     extensions: list[Extension] = []
     for value in values:
@@ -51,12 +55,10 @@ def parse_extensions(values: Iterable[str]) -> list[Extension]:
             if name is None:
                 raise HandshakeError("malformed Sec-WebSocket-Extensions")
             position = name.end()
-            parameters: dict[str, str | None] = {}
+            parameters: list[tuple[str, str | None]] = []
             while (parameter := _PARAMETER.match(value, position)) is not None:
                 key, plain, quoted = parameter.groups()
-                if key in parameters:
-                    raise HandshakeError("a WebSocket extension names a parameter twice")
-                parameters[key] = plain if quoted is None else quoted
+                parameters.append((key, plain if quoted is None else quoted))
                 position = parameter.end()
             extensions.append(Extension(name[1], parameters))
             end = _END.match(value, position)
@@ -69,13 +71,13 @@ def parse_extensions(values: Iterable[str]) -> list[Extension]:
 def format_extensions(extensions: Iterable[Extension]) -> str:
     """The opposite of `parse_extensions`.
 
-    >>> format_extensions([Extension("a", {"b": "1", "c": None})])
+    >>> format_extensions([Extension("a", [("b", "1"), ("c", None)])])
     'a; b=1; c'
     """
     texts = []
     for name, parameters in extensions:
         parts = [name]
-        for key, value in parameters.items():
+        for key, value in parameters:
             parts.append(key if value is None else f"{key}={value}")
         texts.append("; ".join(parts))
     return ", ".join(texts)

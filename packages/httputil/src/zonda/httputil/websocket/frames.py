@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from zonda.httputil.websocket.closecodes import CloseCode
 from zonda.httputil.websocket.errors import ConnectionFailed
-from zonda.httputil.websocket.masking import apply_mask
+from zonda.httputil.websocket.masking import Buffer, apply_mask_unchecked
 
 CONTINUATION: Final = 0x0
 TEXT: Final = 0x1
@@ -26,8 +26,6 @@ OPCODE: Final = 0x0F
 MASKED: Final = 0x80
 
 MAX_CONTROL_PAYLOAD: Final = 125
-
-Buffer = bytes | bytearray | memoryview
 
 # Payloads up to this size go out in one piece with their header.
 SMALL: Final = 16 * 1024
@@ -103,7 +101,7 @@ def write_frame(first: int, payload: Buffer, mask: bytes | None) -> list[Buffer]
 
     Args:
         first: FIN, RSV bits and opcode.
-        payload: The payload, not masked yet.
+        payload: The payload, not masked yet; its ``len`` is its number of bytes.
         mask: Four bytes, None not to mask.
     """
     length = len(payload)
@@ -115,7 +113,7 @@ def write_frame(first: int, payload: Buffer, mask: bytes | None) -> list[Buffer]
     else:
         header = struct.pack("!BBQ", first, flag | 127, length)
     if mask is not None:
-        return [b"".join((header, mask, apply_mask(payload, mask)))]
+        return [b"".join((header, mask, apply_mask_unchecked(payload, mask)))]
     if length <= SMALL:
         return [b"".join((header, payload))]
     return [header, payload]

@@ -7,7 +7,6 @@ to answer.
 """
 
 import base64
-import binascii
 import hashlib
 import os
 import re
@@ -27,6 +26,8 @@ from zonda.httputil.websocket.extensions import (
 VERSION = "13"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
+_NEW_ENOUGH = re.compile(r"HTTP/1\.[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,10 @@ def read_request(method: str, version: str, headers: HTTPHeaders) -> HandshakeRe
     """
     if method != "GET":
         raise HandshakeError("a WebSocket handshake is a GET", 405, {"Allow": "GET"})
-    if version == "HTTP/1.0":
+    if not _NEW_ENOUGH.fullmatch(version):
         raise HandshakeError("a WebSocket handshake needs HTTP/1.1")
+    if "Host" not in headers:
+        raise HandshakeError("a WebSocket handshake needs a Host")
     if "websocket" not in _members(headers, "Upgrade"):
         raise HandshakeError('"Upgrade" has to name "websocket"')
     if "upgrade" not in _members(headers, "Connection"):
@@ -92,15 +95,17 @@ def read_request(method: str, version: str, headers: HTTPHeaders) -> HandshakeRe
         raise HandshakeError(
             f"only version {VERSION} of the WebSocket protocol is spoken here",
             426,
-            {"Sec-WebSocket-Version": VERSION},
+            {"Upgrade": "websocket", "Sec-WebSocket-Version": VERSION},
         )
     keys = headers.get_list("Sec-WebSocket-Key")
-    if len(keys) != 1 or not _is_key(keys[0]):
+    if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
         raise HandshakeError("Sec-WebSocket-Key has to be 16 bytes in base64")
     subprotocols: list[str] = []
     for line in headers.get_list("Sec-WebSocket-Protocol"):
         for name in line.split(","):
             name = name.strip(" \t")
+            if not name:  # empty members of a list are nothing (RFC 9110 §5.6.1)
+                continue
             if not _TOKEN.fullmatch(name):
                 raise HandshakeError("Sec-WebSocket-Protocol is not a list of tokens")
             subprotocols.append(name)
@@ -126,6 +131,14 @@ def accept(
 
     Raises:
         ValueError: The subprotocol was not offered.
+
+    >>> client = ClientHandshake(["chat"], DeflateOptions())
+    >>> fields = client.headers()
+    >>> fields["Host"] = "example.com"
+    >>> request = read_request("GET", "HTTP/1.1", fields)
+    >>> answer, agreement = accept(request, "chat", DeflateOptions())
+    >>> client.read_response(101, answer) == agreement
+    True
     """
     if subprotocol is not None and subprotocol not in request.subprotocols:
         raise ValueError(f"subprotocol {subprotocol!r} was not offered")
@@ -157,10 +170,10 @@ class ClientHandshake:
     Args:
         subprotocols: What it offers, the dearest first.
         deflate: permessage-deflate is offered with these options; None does not offer it.
-        key: ``Sec-WebSocket-Key``; random by default.
+        key: ``Sec-WebSocket-Key``, 16 bytes in base64; random by default.
 
     Raises:
-        ValueError: A subprotocol is not a token.
+        ValueError: A subprotocol is not a token or is there twice, or the key is malformed.
     """
 
     def __init__(
@@ -172,6 +185,10 @@ class ClientHandshake:
         for name in subprotocols:
             if not _TOKEN.fullmatch(name):
                 raise ValueError(f"subprotocol {name!r} is not a token")
+        if len(set(subprotocols)) < len(subprotocols):
+            raise ValueError("a subprotocol is offered twice")
+        if key is not None and not _KEY.fullmatch(key):
+            raise ValueError(f"a key is 16 bytes in base64, not {key!r}")
         self.subprotocols = list(subprotocols)
         self.deflate = deflate
         self.key = key or base64.b64encode(os.urandom(16)).decode("ascii")
@@ -202,7 +219,8 @@ class ClientHandshake:
             headers: Its fields.
 
         Raises:
-            HandshakeError: It is not an acceptance of this handshake.
+            HandshakeError: It is not an acceptance of this handshake; ``status`` is that of the
+                response, or 400 if that says 101 and means something else.
         """
         if status != 101:
             raise HandshakeError(f"the server answered {status}, not 101", status)
@@ -225,10 +243,3 @@ class ClientHandshake:
 
 def _members(headers: HTTPHeaders, name: str) -> list[str]:
     return [member.strip(" \t").lower() for member in headers.get(name, "").split(",")]
-
-
-def _is_key(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, validate=True)) == 16
-    except (binascii.Error, ValueError):
-        return False

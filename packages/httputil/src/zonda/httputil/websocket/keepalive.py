@@ -5,7 +5,6 @@ driver sends what `Keepalive.ping` returns and comes back when `Keepalive.next_t
 """
 
 import struct
-from collections import OrderedDict
 
 _MAX_IN_FLIGHT = 16
 
@@ -47,7 +46,7 @@ class Keepalive:
         self.interval = interval
         self.timeout = interval if timeout is None else timeout
         self.latency: float | None = None
-        self._in_flight: OrderedDict[bytes, float] = OrderedDict()
+        self._in_flight: dict[bytes, float] = {}  # payload -> when it was sent, the oldest first
         self._next_ping = now + interval
         self._count = 0
 
@@ -72,7 +71,7 @@ class Keepalive:
         payload = struct.pack("!Q", self._count)
         self._in_flight[payload] = now
         if len(self._in_flight) > _MAX_IN_FLIGHT:
-            self._in_flight.popitem(last=False)
+            del self._in_flight[next(iter(self._in_flight))]
         self._next_ping = now + self.interval
         return payload
 
@@ -85,7 +84,9 @@ class Keepalive:
         sent = self._in_flight.get(payload)
         if sent is None:
             return False
-        while self._in_flight.popitem(last=False)[0] != payload:
-            pass
+        for answered in list(self._in_flight):
+            del self._in_flight[answered]
+            if answered == payload:
+                break
         self.latency = now - sent
         return True

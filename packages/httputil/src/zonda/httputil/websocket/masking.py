@@ -6,13 +6,16 @@ look-ups of whole lanes for long ones. The mask is checked here, whichever does 
 that trusts its length reads past its end.
 """
 
+import os
 from collections.abc import Callable
 from functools import lru_cache
+
+Buffer = bytes | bytearray | memoryview
 
 _SHORT = 512
 
 
-def apply_mask(data: bytes | bytearray | memoryview, mask: bytes) -> bytes:
+def apply_mask(data: Buffer, mask: bytes | bytearray) -> bytes:
     """Mask a payload, or unmask it: that is the same.
 
     Args:
@@ -27,11 +30,11 @@ def apply_mask(data: bytes | bytearray | memoryview, mask: bytes) -> bytes:
     """
     if len(mask) != 4:
         raise ValueError(f"a mask has 4 bytes, not {len(mask)}")
-    return _apply(data, mask)
+    return apply_mask_unchecked(as_bytes_like(data), mask)
 
 
-def apply_mask_pure(data: bytes | bytearray | memoryview, mask: bytes) -> bytes:
-    """The same without C code; the mask is trusted."""
+def apply_mask_pure(data: Buffer, mask: bytes | bytearray) -> bytes:
+    """The same without C code; the arguments are trusted."""
     size = len(data)
     if size < _SHORT:
         repeated = (mask * (size // 4 + 1))[:size]
@@ -45,13 +48,43 @@ def apply_mask_pure(data: bytes | bytearray | memoryview, mask: bytes) -> bytes:
     return bytes(result)
 
 
+def as_bytes_like(data: Buffer) -> Buffer:
+    """A buffer whose ``len`` is its number of bytes: memoryviews may have wider or sparse items."""
+    if type(data) is memoryview and not (
+        data.itemsize == 1 and data.ndim == 1 and data.c_contiguous
+    ):
+        return data.tobytes()
+    return data
+
+
 @lru_cache(maxsize=256)
 def _table(key: int) -> bytes:
     return bytes(value ^ key for value in range(256))
 
 
-_apply: Callable[[bytes | bytearray | memoryview, bytes], bytes]
+apply_mask_unchecked: Callable[[Buffer, bytes | bytearray], bytes]
+"""As `apply_mask`, for callers who know that their arguments are right."""
 try:
-    from websockets.speedups import apply_mask as _apply
+    from websockets.speedups import apply_mask as apply_mask_unchecked
 except ImportError:
-    _apply = apply_mask_pure
+    apply_mask_unchecked = apply_mask_pure
+
+
+# Masks are drawn many at once: a system call for each would cost more than the rest of a frame.
+_MASKS_DRAWN = 128
+_masks: list[bytes] = []
+
+
+def new_mask() -> bytes:
+    """A mask that nobody can foresee (RFC 6455 §10.3): four bytes of the system's randomness."""
+    try:
+        return _masks.pop()
+    except IndexError:
+        drawn = os.urandom(4 * _MASKS_DRAWN)
+        _masks.extend(drawn[at : at + 4] for at in range(4, len(drawn), 4))
+        return drawn[:4]
+
+
+if hasattr(os, "register_at_fork"):
+    # A child must not use the masks that its parent will use.
+    os.register_at_fork(after_in_child=_masks.clear)
