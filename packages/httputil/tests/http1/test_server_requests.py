@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zonda.httputil.headers import HTTPHeaders
 from zonda.httputil.http1 import Limits, ServerConnection
 
 Feed = Callable[[ServerConnection, Iterable[bytes]], list[tuple[object, ...]]]
@@ -404,3 +405,38 @@ def test_splits(
     cuts = sorted(source.draw(st.lists(st.integers(0, len(data)), max_size=8)))
     pieces = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
     check(feed, pieces, expected, limits)
+
+
+# Found by the fuzz target: the same bytes, another outcome when they came in pieces.
+CONTENT_5 = head(POST, "Content-Length: 5")
+FOUND: dict[str, tuple[bytes, list[tuple[object, ...]]]] = {
+    "bare LF in trailers behind content": (
+        CHUNKED + b"1\r\nx\r\n0\r\nC:d\n\r\n", [POST_CHUNKED, ("data", b"x"), error()],
+    ),
+    "no extension behind white space": (CHUNKED + b"abc abc", [POST_CHUNKED, error()]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("size", [0, 1, 3], ids=["whole", "bytewise", "in threes"])
+def test_found_by_fuzzing(feed: Feed, name: str, size: int) -> None:
+    data, expected = FOUND[name]
+    step = size or len(data)
+    pieces = [data[i : i + step] for i in range(0, len(data), step)]
+    check(feed, pieces, expected, Limits())
+
+
+def test_a_content_that_ends_in_cr_does_not_excuse_a_bare_lf(feed: Feed) -> None:
+    connection = ServerConnection()
+    connection.receive_data(CONTENT_5 + b"abcd\r\nGET")
+    for _ in range(3):
+        connection.next_event()
+    connection.send_response(200, "OK", HTTPHeaders(), b"")
+    connection.start_next_cycle()
+    assert feed(connection, [b" "]) == [error()]
+
+
+def test_a_bare_cr_at_the_end_of_a_field_line_comes_before_what_follows(feed: Feed) -> None:
+    data = head("GET / HTTP/1.1", "A: b", "A: b\r", *["A: b"] * 9)
+    for pieces in ([data], [data[i : i + 1] for i in range(len(data))]):
+        assert feed(ServerConnection(SMALL_LIMITS), pieces) == [error(400)]

@@ -50,6 +50,7 @@ class ChunkedReader:
 
     __slots__ = (
         "_excess",
+        "_fault",
         "_limits",
         "_remaining",
         "_scanned",
@@ -66,6 +67,7 @@ class ChunkedReader:
         self._total = 0  # announced by all chunks so far
         self._excess = 0  # extension bytes beyond data bytes
         self._scanned = 0  # bytes of an incomplete line that hold no end of it
+        self._fault: RemoteProtocolError | None = None
         self.done = False
         self.trailers: HTTPHeaders | None = None
 
@@ -85,13 +87,15 @@ class ChunkedReader:
         Raises:
             RemoteProtocolError: Malformed or over a limit (status 413 for the body limit).
         """
+        if self._fault is not None:
+            raise self._fault
         pieces: list[bytes | bytearray] = []
         try:
             position = self._read(buffer, position, body_limit, pieces)
-        except _FaultAt as fault:
+        except RemoteProtocolError as error:
             if not pieces:
-                raise fault.error from None
-            position = fault.position  # met again, and raised, by the next call
+                raise
+            self._fault = error  # raised by the next call
         if len(pieces) == 1:
             return bytes(pieces[0]), position
         return b"".join(pieces), position
@@ -110,20 +114,19 @@ class ChunkedReader:
                     return position
                 match = _SIZE_LINE.match(buffer, position)
                 if match is None:
-                    self._check_size_line_start(buffer, position)
+                    if buffer.find(b"\n", position) >= 0:
+                        raise RemoteProtocolError("malformed chunk size or extension")
+                    self._check_incomplete(buffer, position)
                     return position
                 self._scanned = 0
                 digits, extension = match.groups()
                 size = int(digits, 16)
                 if body_limit is not None and self._total + size > body_limit:
-                    raise _FaultAt(
-                        position,
-                        RemoteProtocolError(f"content larger than {body_limit} bytes", 413),
-                    )
+                    raise RemoteProtocolError(f"content larger than {body_limit} bytes", 413)
                 if extension is not None:
                     excess = max(0, self._excess + len(extension) + 1 - size)
                     if excess > self._limits.chunk_extension:
-                        raise _FaultAt(position, RemoteProtocolError("too many chunk extensions"))
+                        raise RemoteProtocolError("too many chunk extensions")
                     self._excess = excess
                 position = match.end()
                 if not size:
@@ -154,35 +157,33 @@ class ChunkedReader:
                 elif position == length or (length - position == 1 and buffer[position] == 13):
                     return position
                 else:
-                    raise _FaultAt(position, RemoteProtocolError("chunk data not followed by CRLF"))
+                    raise RemoteProtocolError("chunk data not followed by CRLF")
             elif self._state == _TRAILERS:
                 return self._read_trailers(buffer, position)
             else:
                 return position
 
     def _line_complete(self, buffer: bytes | bytearray, position: int) -> bool:
-        # Only what is new since the last call is looked at: a dribbled line costs linear time.
-        if buffer.find(b"\n", position + self._scanned) >= 0:
+        # Only what is new since the last call is looked at, the beginning aside: a line that comes
+        # a byte at a time costs linear time.
+        scanned = self._scanned
+        if buffer.find(b"\n", position + scanned) >= 0:
             return True
-        self._check_rest(buffer, position, self._scanned)
+        self._check_incomplete(buffer, position)
         return False
 
-    def _check_size_line_start(self, buffer: bytes | bytearray, position: int) -> None:
-        start = bytes(buffer[position : position + _SIZE_LINE_START_LENGTH])
-        if start and not _SIZE_LINE_START.match(start) and len(start.rstrip(b" \t")) != 0:
-            raise _FaultAt(position, RemoteProtocolError("malformed chunk size"))
-        if start[:1] in (b" ", b"\t"):
-            raise _FaultAt(position, RemoteProtocolError("malformed chunk size"))
-        if buffer.find(b"\n", position) >= 0:
-            raise _FaultAt(position, RemoteProtocolError("malformed chunk extension"))
-        self._check_rest(buffer, position, 0)
-
-    def _check_rest(self, buffer: bytes | bytearray, position: int, scanned: int) -> None:
+    def _check_incomplete(self, buffer: bytes | bytearray, position: int) -> None:
+        """Refuse what cannot become a size line, as soon as it is there."""
+        scanned = self._scanned
+        if scanned < _SIZE_LINE_START_LENGTH:
+            start = bytes(buffer[position : position + _SIZE_LINE_START_LENGTH])
+            if start and not _SIZE_LINE_START.match(start):
+                raise RemoteProtocolError("malformed chunk size")
         if FORBIDDEN.search(buffer, position + max(0, scanned - 1)):
-            raise _FaultAt(position, RemoteProtocolError("malformed chunk extension"))
+            raise RemoteProtocolError("malformed chunk extension")
         self._scanned = len(buffer) - position
         if self._scanned > self._limits.chunk_extension + _SIZE_LINE_START_LENGTH:
-            raise _FaultAt(position, RemoteProtocolError("chunk extension too long"))
+            raise RemoteProtocolError("chunk extension too long")
 
     def _read_trailers(self, buffer: bytes | bytearray, position: int) -> int:
         if buffer.startswith(b"\r\n", position):
@@ -196,8 +197,7 @@ class ChunkedReader:
             bad = FORBIDDEN.search(buffer, position + max(0, self._scanned - 1))
             self._scanned = available
             if bad or available > limits.trailer:
-                fault = diagnose_trailers(bytes(buffer[position:]), limits)
-                raise _FaultAt(position, fault)
+                raise diagnose_trailers(bytes(buffer[position:]), limits)
             return position
         end += 2
         block = buffer[position:end].decode("latin-1")
@@ -206,20 +206,14 @@ class ChunkedReader:
             or block.count("\n") > limits.field_count
             or not FIELD_BLOCK.fullmatch(block)
         ):
-            raise _FaultAt(position, diagnose_trailers(bytes(buffer[position : end + 2]), limits))
+            raise diagnose_trailers(bytes(buffer[position : end + 2]), limits)
         # A recipient that merges trailers would frame, route or authorise by these (§6.5.1).
         if REQUEST_FRAMING.search("\n" + block):
-            raise _FaultAt(position, RemoteProtocolError("forbidden field in a trailer section"))
+            raise RemoteProtocolError("forbidden field in a trailer section")
         self.trailers = HTTPHeaders.from_block(block)
         self._state = _DONE
         self.done = True
         return end + 2
-
-
-class _FaultAt(Exception):
-    def __init__(self, position: int, error: RemoteProtocolError) -> None:
-        self.position = position
-        self.error = error
 
 
 def encode_chunk(data: Buffer) -> list[Buffer]:

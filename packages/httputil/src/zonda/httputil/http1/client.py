@@ -12,7 +12,11 @@ from zonda.httputil.headers import HTTPHeaders
 from zonda.httputil.http1.chunked import SMALL, Buffer, encode_chunk
 from zonda.httputil.http1.connection import Connection
 from zonda.httputil.http1.content import ContentWriter
-from zonda.httputil.http1.errors import IncompleteMessage, LocalProtocolError, RemoteProtocolError
+from zonda.httputil.http1.errors import (
+    IncompleteMessage,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
 from zonda.httputil.http1.events import (
     CONNECTION_CLOSED,
     ClientEvent,

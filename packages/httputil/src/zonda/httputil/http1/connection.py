@@ -8,7 +8,11 @@ per event.
 from typing import NoReturn
 
 from zonda.httputil.http1.chunked import ChunkedReader
-from zonda.httputil.http1.errors import IncompleteMessage, LocalProtocolError, RemoteProtocolError
+from zonda.httputil.http1.errors import (
+    IncompleteMessage,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
 from zonda.httputil.http1.events import END_OF_MESSAGE, Data, EndOfMessage, Signal
 from zonda.httputil.http1.framing import Framing
 from zonda.httputil.http1.head import FORBIDDEN
@@ -39,6 +43,7 @@ class Connection:
         "_eof",
         "_error",
         "_position",
+        "_received",
         "_remaining",
         "_scanned",
         "keep_alive",
@@ -60,6 +65,7 @@ class Connection:
         self._body_limit = limits.body
         # Content still to come: a count, None until the peer closes; unused while chunked.
         self._remaining: int | None = 0
+        self._received = 0  # bytes of content of the message, unless chunked
         self._chunked: ChunkedReader | None = None
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
@@ -104,7 +110,7 @@ class Connection:
 
     @property
     def body_limit(self) -> int | None:
-        """Content that is still allowed in the current message, in bytes; None for any."""
+        """How many bytes of content the current message may have; None for any number."""
         return self._body_limit
 
     def set_body_limit(self, limit: int | None) -> None:
@@ -135,7 +141,11 @@ class Connection:
             self._scanned = 0
             return end + 4
         available = len(buffer) - position
-        if FORBIDDEN.search(buffer, position + max(0, scanned - 1)) or available > self.limits.head:
+        if (
+            FORBIDDEN.search(buffer, position + max(0, scanned - 1))
+            or buffer.startswith(b"\n", position)  # the CR before it may be the end of a content
+            or available > self.limits.head
+        ):
             return -2
         line_limit = self.limits.start_line + 2
         if available >= line_limit and buffer.find(b"\n", position, position + line_limit) < 0:
@@ -144,6 +154,7 @@ class Connection:
         return -1
 
     def _begin_content(self, framing: Framing) -> None:
+        self._received = 0
         self._remaining, chunked = framing
         self._chunked = ChunkedReader(self.limits) if chunked else None
         self.their_state = _BODY
@@ -155,12 +166,13 @@ class Connection:
         if remaining == 0:
             self.their_state = _DONE
             return END_OF_MESSAGE
-        limit = self._body_limit
-        if limit is not None and remaining is not None and remaining > limit:
-            self._fail(RemoteProtocolError(f"content larger than {limit} bytes", 413))
         buffer = self._buffer
         position = self._position
         available = len(buffer) - position
+        limit = self._body_limit
+        # A length is too much as soon as it is announced.
+        if limit is not None and remaining is not None and self._received + remaining > limit:
+            self._fail(RemoteProtocolError(f"content larger than {limit} bytes", 413))
         if not available:
             if not self._eof:
                 return _NEED_DATA
@@ -169,16 +181,13 @@ class Connection:
                 return END_OF_MESSAGE
             self._fail(IncompleteMessage(f"peer closed {remaining} bytes before the end"))
         if remaining is None:
-            if limit is not None:
-                if available > limit:
-                    self._fail(RemoteProtocolError("content larger than the limit", 413))
-                self._body_limit = limit - available
-            taken = available
+            taken = available if limit is None else min(available, limit - self._received)
+            if taken <= 0:
+                self._fail(RemoteProtocolError(f"content larger than {limit} bytes", 413))
         else:
             taken = remaining if remaining < available else available
             self._remaining = remaining - taken
-            if limit is not None:
-                self._body_limit = limit - taken
+        self._received += taken
         if taken == len(buffer) and type(buffer) is bytes:
             data = buffer  # a whole read: no copy
         else:

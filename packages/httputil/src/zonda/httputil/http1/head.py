@@ -129,7 +129,8 @@ def _diagnose(head: bytes, limits: Limits, *, is_request: bool) -> RemoteProtoco
     what = "request line" if is_request else "status line"
     end = head.find(b"\r\n")
     line = head if end < 0 else head[:end]
-    if FORBIDDEN.search(line[: limits.start_line + 1]):
+    # With the CR of its end: a CR before that one is seen to be bare then.
+    if FORBIDDEN.search(head[: min(len(line), limits.start_line) + 1]):
         return RemoteProtocolError(f"control character or bare line end in the {what}")
     if len(line) > limits.start_line:
         return RemoteProtocolError(
@@ -156,7 +157,7 @@ def _diagnose_fields(
     while True:
         end = block.find(b"\r\n", start)
         line = block[start:] if end < 0 else block[start:end]
-        if FORBIDDEN.search(line[: max(0, size_limit - start + 1)]):
+        if FORBIDDEN.search(block[start : min(start + len(line), size_limit) + 1]):
             return RemoteProtocolError("control character or bare line end in a field line")
         if start + len(line) + 2 * (end >= 0) > size_limit:
             return RemoteProtocolError(f"field section larger than {size_limit} bytes", 431)

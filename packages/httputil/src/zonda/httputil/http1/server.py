@@ -8,6 +8,7 @@ looked at), and `LocalProtocolError`, which changes nothing.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from zonda.httputil.headers import HTTPHeaders
@@ -102,7 +103,7 @@ class ServerConnection(Connection):
         if state is _IDLE:
             # Written out here for speed is what `_read_head` and `make_request` would come to for
             # nearly every GET: it comes in one read with nothing before it (no search for its end,
-            # no copy), Host comes first and is known, and no other field says anything unusual.
+            # no copy), Host is known, and no other field says anything unusual.
             # `_at_once` is within the limits for the size of a head.
             buffer = self._buffer
             if len(buffer) <= self._at_once and not self._scanned and not self._position:
@@ -177,6 +178,7 @@ class ServerConnection(Connection):
         self._body_limit = self.limits.body
         self.keep_alive = request.keep_alive and not self._closing
         self.their_state = _BODY
+        self._received = 0
         self._remaining = length = request.content_length
         if length != 0:
             self._expects = request.expect_continue
