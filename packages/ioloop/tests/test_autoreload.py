@@ -91,12 +91,15 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
 
 
 def write(path: Path, source: str) -> None:
-    """Write a file as editors do, with a time of modification that is not the one before."""
-    before = path.stat().st_mtime_ns if path.exists() else 0
+    """Write a file as editors do, in another second than before.
+
+    Python's bytecode cache tells two sources of one length apart by whole seconds.
+    """
+    before = path.stat().st_mtime if path.exists() else 0
     fresh = path.with_suffix(".new")
     fresh.write_text(textwrap.dedent(source))
-    if fresh.stat().st_mtime_ns == before:
-        os.utime(fresh, ns=(before + 1_000_000, before + 1_000_000))
+    if int(fresh.stat().st_mtime) <= int(before):
+        os.utime(fresh, (before + 1, before + 1))
     fresh.replace(path)
 
 
