@@ -28,6 +28,8 @@ from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar, cast
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.loop import IOLoop
 
+_get_running_loop = asyncio._get_running_loop
+
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -61,11 +63,12 @@ def grant(waiter: asyncio.Future[T], value: T, owner: Owner[T]) -> None:
     The waiter must not be done and is not in the line any more.
     """
     callbacks = waiter._callbacks
-    if not callbacks or len(callbacks) > 1:
-        # Nobody awaits it, so that nobody can be cancelled; or several do, and one is enough.
+    if not callbacks or len(callbacks) > 1 or hasattr(waiter, "returns"):
+        # Nobody awaits it, so that nobody can be cancelled; or several do, and one is enough; or
+        # whoever awaits it gives back by itself (Waiters.wait_here).
         waiter.set_result(value)
         return
-    callback, context = callbacks[0]
+    ((callback, context),) = callbacks
     try:
         waiter.get_loop().call_soon(_deliver, waiter, value, owner, callback, context=context)
     except RuntimeError:
@@ -194,7 +197,7 @@ class Waiters(Generic[T]):
             timeout: after that the waiter is given to ``expire``.
             expire: finishes the waiter.
         """
-        loop = asyncio._get_running_loop() or own_asyncio_loop()
+        loop = _get_running_loop() or own_asyncio_loop()
         if timeout is None:
             waiter: asyncio.Future[T] = asyncio.Future(loop=loop)
         else:
@@ -208,10 +211,32 @@ class Waiters(Generic[T]):
             waiter = timed
         line = self.line
         if len(line) >= self._sweep_at:
-            line = self.line = deque(other for other in line if not other.done())
-            self._sweep_at = 2 * len(line) + _SWEEP_MARGIN
+            line = self._sweep()
         line.append(waiter)
         return waiter
+
+    def _sweep(self) -> deque[asyncio.Future[T]]:
+        line = self.line = deque(waiter for waiter in self.line if not waiter.done())
+        self._sweep_at = 2 * len(line) + _SWEEP_MARGIN
+        return line
+
+    async def wait_here(self, owner: Owner[T]) -> None:
+        """Wait in line, for coroutines of our own: cheaper than awaiting `wait`.
+
+        The exception can be seen here, so that the grant need not wait for the wake-up.
+        """
+        waiter: asyncio.Future[T] = asyncio.Future(loop=_get_running_loop())
+        waiter.returns = True  # type: ignore[attr-defined] # a future has room for it
+        line = self.line
+        if len(line) >= self._sweep_at:
+            line = self._sweep()
+        line.append(waiter)
+        try:
+            await waiter
+        except BaseException:
+            if not waiter.cancel() and not waiter.cancelled():
+                owner._take_back(waiter.result())
+            raise
 
     def pop(self) -> asyncio.Future[T] | None:
         """Take the first that still waits out of the line; None when there is none."""

@@ -50,8 +50,11 @@ class Condition:
         while n > 0 and line:
             waiter = line.popleft()
             if not waiter.done():
-                grant(waiter, True, self)
                 n -= 1
+                if waiter._callbacks:
+                    grant(waiter, True, self)
+                else:
+                    waiter.set_result(True)
 
     def notify_all(self) -> None:
         """Wake everyone who waits now."""

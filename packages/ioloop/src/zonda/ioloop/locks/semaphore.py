@@ -111,10 +111,12 @@ class Semaphore(LoopHint):
 
     def __aenter__(self) -> Coroutine[Any, Any, None]:
         # Spare the futures that nobody would look at, unless a subclass wants to hear of it.
-        if self._value > 0 and self._own_acquire:
+        if not self._own_acquire:
+            return self._enter()
+        if self._value > 0:
             self._value -= 1
             return READY
-        return self._enter()
+        return self._waiters.wait_here(self)
 
     async def _enter(self) -> None:
         await self.acquire()
