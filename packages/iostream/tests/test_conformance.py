@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from zonda.ioloop.platform.asyncio import AsyncIOLoop
 from zonda.iostream import BaseIOStream, IOStream, PipeIOStream, SSLIOStream
 from zonda.iostream.conformance import BOTH_WAYS, ONE_WAY
 from zonda.iostream.netutil import bind_sockets
@@ -135,3 +136,19 @@ async def test_tls(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
     await check_stream(tls(make_pair, contexts), only=check.__name__)
+
+
+class Unwatching(asyncio.SelectorEventLoop):
+    """A loop that cannot watch descriptors, as the default one of Windows."""
+
+    add_reader = asyncio.AbstractEventLoop.add_reader
+    add_writer = asyncio.AbstractEventLoop.add_writer
+    remove_reader = asyncio.AbstractEventLoop.remove_reader
+    remove_writer = asyncio.AbstractEventLoop.remove_writer
+
+
+@pytest.mark.parametrize("make_pair", [unix, tcp], ids=lambda f: f.__name__)
+def test_loop_without_add_reader(make_pair: MakePair) -> None:
+    loop = AsyncIOLoop(asyncio_loop=Unwatching(), make_current=False)
+    loop.run_sync(lambda: check_stream(make_pair))
+    loop.close()

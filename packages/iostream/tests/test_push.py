@@ -1,6 +1,7 @@
 """The push interface over real sockets: the end of connections, faults, what an event costs."""
 
 import asyncio
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -181,6 +182,49 @@ async def test_reads_and_sinks_exclude_each_other() -> None:
         stream.set_sink(Recorder())
     peer.send(b"x")
     assert await read == b"x"
+    stream.close()
+    peer.close()
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="needs epoll")
+@pytest.mark.parametrize("state", ["paused", "half-closed"])
+async def test_reset_is_noticed_without_reading(state: str) -> None:
+    """Neither reading nor writing, and no other end open: the reset arrives all the same."""
+    others = [tcp_pair() for _ in range(2)]
+    for other, _ in others:
+        other.set_sink(Recorder())
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    if state == "paused":
+        stream.pause_reading()
+        peer.send(b"unread")
+    else:
+        peer.shutdown(socket.SHUT_WR)
+        for _, far in others:
+            far.shutdown(socket.SHUT_WR)
+    await asyncio.sleep(0.02)
+    assert not sink.saw("lost")
+    IOStream(peer).abort()
+    await sink.until(lambda: sink.saw("lost"))
+    assert isinstance(stream.error, ConnectionError)  # EPIPE where the peer had finished
+    assert not any(other.closed() for other, _ in others)
+    for other, far in others:
+        other.close()
+        far.close()
+
+
+async def test_pausing_again_and_again() -> None:
+    stream, peer = tcp_pair()
+    sink = Recorder()
+    stream.set_sink(sink)
+    for number in range(20):
+        stream.pause_reading()
+        peer.send(b"x")
+        await asyncio.sleep(0.001)
+        assert len(sink.data) == number
+        stream.resume_reading()
+        await sink.until(lambda number=number: len(sink.data) == number + 1)  # type: ignore[misc]
     stream.close()
     peer.close()
 

@@ -165,14 +165,16 @@ async def test_max_bytes(found_at: int | None, max_bytes: int, good: bool, chunk
     peer.close()
 
 
-async def test_max_write_buffer_size_counts_what_is_queued_only() -> None:
+async def test_max_write_buffer_size() -> None:
     stream, peer = stream_pair(capacity=100)
     stream.max_write_buffer_size = 50
-    await stream.write(b"x" * 100)
-    stream.write(b"y" * 50)
+    with pytest.raises(StreamBufferFullError):
+        stream.write(b"x" * 51)
+    for _ in range(3):
+        stream.write(b"x" * 50)
     with pytest.raises(StreamBufferFullError):
         stream.write(b"z")
-    assert await peer.read_bytes(150)
+    assert await peer.read_bytes(150) == b"x" * 150
     stream.close()
     peer.close()
 
@@ -277,8 +279,15 @@ async def test_empty_reads() -> None:
     assert await stream.read_into(bytearray()) == 0
     with pytest.raises(ValueError, match="delimiter"):
         stream.read_until(b"")
-    with pytest.raises(TypeError):
-        stream.read_bytes(1.5)  # type: ignore[arg-type]
+    assert await stream.read_bytes(-1) == b""
+    for call in (
+        lambda: stream.read_bytes(1.5),  # type: ignore[arg-type]
+        lambda: stream.read_until("x"),  # type: ignore[arg-type]
+        lambda: stream.read_into(b"abc"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError):
+            call()
+    assert not stream.reading()
     stream.close()
     peer.close()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from zonda.ioloop.log import app_log
-from zonda.iostream.loops import current_loop
+from zonda.iostream.loops import current_loop, watching_loop
 
 AcceptCallback = Callable[[socket.socket, Any], object]
 
@@ -36,16 +36,17 @@ class Acceptor:
     are logged and the connection they belong to is closed.
     """
 
-    __slots__ = ("_callback", "_loop", "_rest", "_socket", "_timer")
+    __slots__ = ("_callback", "_loop", "_rest", "_socket", "_timer", "_watcher")
 
     def __init__(self, sock: socket.socket, callback: AcceptCallback) -> None:
         self._socket = sock
         self._callback = callback
         self._loop = current_loop()
+        self._watcher = watching_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._rest = 0.0
         sock.setblocking(False)
-        self._loop.add_reader(sock.fileno(), self._on_readable)
+        self._watcher.add_reader(sock.fileno(), self._on_readable)
 
     def stop(self) -> None:
         """Accept no more; the socket is left open."""
@@ -53,7 +54,7 @@ class Acceptor:
             self._timer.cancel()
             self._timer = None
         elif self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._socket.fileno())
+            self._watcher.remove_reader(self._socket.fileno())
         self._rest = -1.0
 
     def _on_readable(self) -> None:
@@ -85,12 +86,12 @@ class Acceptor:
         if not self._rest:
             app_log.error("Cannot accept connections for the moment: %s", error)
         self._rest = min(max(self._rest * 2, FIRST_REST), LONGEST_REST)
-        self._loop.remove_reader(self._socket.fileno())
+        self._watcher.remove_reader(self._socket.fileno())
         self._timer = self._loop.call_later(self._rest, self._resume)
 
     def _resume(self) -> None:
         self._timer = None
-        self._loop.add_reader(self._socket.fileno(), self._on_readable)
+        self._watcher.add_reader(self._socket.fileno(), self._on_readable)
 
 
 _LISTENER_GONE = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP})

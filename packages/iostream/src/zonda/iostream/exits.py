@@ -10,7 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 
-from zonda.iostream.loops import current_loop
+from zonda.iostream.loops import current_loop, watching_loop
 
 
 def _no_pidfd(pid: int, flags: int = 0) -> int:
@@ -26,7 +26,7 @@ class ExitWatch:
     The process is reaped by it.
     """
 
-    __slots__ = ("_callback", "_loop", "_pidfd", "_process")
+    __slots__ = ("_callback", "_loop", "_pidfd", "_process", "_watcher")
 
     def __init__(
         self, process: "subprocess.Popen[bytes]", callback: Callable[[int], object]
@@ -34,6 +34,7 @@ class ExitWatch:
         self._process = process
         self._callback = callback
         self._loop = current_loop()
+        self._watcher = watching_loop()
         self._pidfd = -1
         if process.poll() is not None:
             self._loop.call_soon(self._ended)
@@ -45,11 +46,11 @@ class ExitWatch:
                 target=self._wait, name=f"zonda-wait-{process.pid}", daemon=True
             ).start()
         else:
-            self._loop.add_reader(self._pidfd, self._readable)
+            self._watcher.add_reader(self._pidfd, self._readable)
 
     def _readable(self) -> None:
         if self._process.poll() is not None:
-            self._loop.remove_reader(self._pidfd)
+            self._watcher.remove_reader(self._pidfd)
             os.close(self._pidfd)
             self._ended()
 

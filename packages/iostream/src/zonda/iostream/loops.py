@@ -1,4 +1,4 @@
-"""Which asyncio loop a stream made here and now belongs to."""
+"""The loops that a stream made here and now belongs to."""
 
 import asyncio
 
@@ -11,3 +11,13 @@ def current_loop() -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
     except RuntimeError:
         return IOLoop.current().asyncio_loop
+
+
+def watching_loop() -> asyncio.AbstractEventLoop:
+    """Return what watches descriptors for that loop.
+
+    Mostly the loop itself; for one that cannot (Windows' default) a proxy whose selector runs in a
+    thread. Futures must not be made by the proxy: tasks take it for another loop.
+    """
+    ioloop = IOLoop.current()
+    return getattr(ioloop, "selector_loop", ioloop.asyncio_loop)

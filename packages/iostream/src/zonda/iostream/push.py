@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from zonda.ioloop.log import app_log
 from zonda.iostream.errors import StreamClosedError
-from zonda.iostream.loops import current_loop
+from zonda.iostream.loops import current_loop, watching_loop
 from zonda.iostream.readbuffer import ReadBuffer
 from zonda.iostream.sink import Sink
 from zonda.iostream.writebuffer import Buffer, WriteBuffer
@@ -65,6 +65,8 @@ class PushStream:
         "_send",
         "_sink",
         "_sink_paused",
+        "_unwatch_hangup",
+        "_watcher",
         "_write_error",
         "_writer_on",
         "error",
@@ -78,6 +80,8 @@ class PushStream:
 
     def __init__(self, read_chunk_size: int = 65536) -> None:
         self._loop = current_loop()
+        self._watcher = watching_loop()
+        self._unwatch_hangup: Callable[[], None] | None = None
         self.read_chunk_size = read_chunk_size
         self.error: BaseException | None = None
         self._sink: Sink | None = None
@@ -171,17 +175,28 @@ class PushStream:
         return True
 
     def _start_reader(self) -> None:
-        self._loop.add_reader(self.fileno(), self._on_readable)
+        if self._unwatch_hangup is not None:
+            self._stop_watching_hangup()
+        self._watcher.add_reader(self.fileno(), self._on_readable)
         self._reader_on = True
 
     def _stop_reader(self) -> None:
         if self._reader_on:
             self._reader_on = False
-            self._loop.remove_reader(self.fileno())
+            self._watcher.remove_reader(self.fileno())
+
+    def _rest_reader(self) -> None:
+        """Read no more for the moment; a kind of stream that can still learns of a reset."""
+        self._stop_reader()
+
+    def _stop_watching_hangup(self) -> None:
+        if self._unwatch_hangup is not None:
+            unwatch, self._unwatch_hangup = self._unwatch_hangup, None
+            unwatch()
 
     def _on_readable(self) -> None:
         if self._held:
-            self._stop_reader()
+            self._rest_reader()
             return
         try:
             data = self._recv(self.read_chunk_size)
@@ -212,7 +227,7 @@ class PushStream:
     def _on_eof(self) -> None:
         self._eof = True
         # A descriptor at its end stays readable: watching it any longer would spin.
-        self._stop_reader()
+        self._rest_reader()
         self._feed_eof()
 
     def _feed(self, data: bytes) -> None:
@@ -359,13 +374,13 @@ class PushStream:
         self._flush()
 
     def _start_writer(self) -> None:
-        self._loop.add_writer(self.fileno(), self._on_writable)
+        self._watcher.add_writer(self.fileno(), self._on_writable)
         self._writer_on = True
 
     def _stop_writer(self) -> None:
         if self._writer_on:
             self._writer_on = False
-            self._loop.remove_writer(self.fileno())
+            self._watcher.remove_writer(self.fileno())
 
     def _queue_is_out(self) -> None:
         if self._close_wanted:
@@ -429,6 +444,7 @@ class PushStream:
         self._closed = self._blocked = self._held = True
         self._stop_reader()
         self._stop_writer()
+        self._stop_watching_hangup()
         self.close_fd()
         self._recv, self._send = _gone, _gone  # they may lead back to the stream: no cycles
         queue, self._queue = self._queue, None

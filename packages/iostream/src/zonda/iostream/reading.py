@@ -99,7 +99,7 @@ class ReadBytes(Read[bytes]):
     def attempt(self, buffer: ReadBuffer) -> bool:
         """See Read."""
         if buffer.size >= self.count:
-            self.set_result(buffer.take(self.count))
+            self.set_result(buffer.take(max(self.count, 0)))
             return True
         if self.partial and buffer.size:
             self.set_result(buffer.take(buffer.size))

@@ -54,7 +54,7 @@ def _look_up(
         found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, flags)
     except ValueError as error:
         raise _no_name(host) from error
-    return [(int(info[0]), info[4]) for info in found]
+    return [(info[0], info[4]) for info in found]
 
 
 def _no_name(host: str) -> socket.gaierror:
@@ -135,7 +135,7 @@ class DefaultLoopResolver(Resolver):
             )
         except ValueError as error:
             raise _no_name(host) from error
-        return [(int(info[0]), info[4]) for info in found]
+        return [(info[0], info[4]) for info in found]
 
 
 class DefaultExecutorResolver(Resolver):

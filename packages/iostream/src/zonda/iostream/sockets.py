@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from zonda.iostream.errors import StreamClosedError
+from zonda.iostream.hangup import watch_hangup
 from zonda.iostream.stream import BaseIOStream
 from zonda.iostream.writebuffer import Buffer
 
@@ -97,6 +98,21 @@ class IOStream(BaseIOStream):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         super().abort()
 
+    def _rest_reader(self) -> None:
+        super()._rest_reader()
+        # With a sink only: others learn of the end when they read. TCP only: a Unix socket hangs
+        # up with data still to be read.
+        if (
+            self._sink is not None
+            and self._unwatch_hangup is None
+            and self.socket.family in (socket.AF_INET, socket.AF_INET6)
+        ):
+            self._unwatch_hangup = watch_hangup(self._watcher, self.fileno(), self._hung_up)
+
+    def _hung_up(self) -> None:
+        self._unwatch_hangup = None
+        self.close(self.get_fd_error())
+
     # -- TLS ---------------------------------------------------------------------------------
 
     # tls.py puts its class here: its arrow points to this module, not back.
@@ -139,6 +155,7 @@ class IOStream(BaseIOStream):
         close_callback, self._close_callback = self._close_callback, None
         self._stop_reader()
         self._stop_writer()
+        self._stop_watching_hangup()
         self._closed = self._blocked = self._held = True
         if server_hostname is None and not server_side:
             server_hostname = self._server_hostname
@@ -199,7 +216,7 @@ class IOStream(BaseIOStream):
             self._writer_on = False
             self.close(error)
             return future
-        self._loop.add_writer(self.fileno(), self._on_connect)
+        self._watcher.add_writer(self.fileno(), self._on_connect)
         return future
 
     def _close_if_cancelled(self, future: "asyncio.Future[Any]") -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from zonda.ioloop import IOLoop
 from zonda.ioloop.log import app_log, gen_log
 from zonda.iostream.errors import (
     AlreadyReadingError,
@@ -119,6 +120,8 @@ class BaseIOStream(PushStream):
             ValueError: ``delimiter`` is empty.
         """
         max_bytes, callback = _swap(max_bytes, callback)
+        if not isinstance(delimiter, bytes):
+            raise TypeError(f"delimiter is bytes, not {type(delimiter).__name__}")
         if not delimiter:
             raise ValueError("an empty delimiter is found everywhere")
         read = ReadUntil(loop=self._loop)
@@ -162,7 +165,7 @@ class BaseIOStream(PushStream):
         read = ReadBytes(loop=self._loop)
         read.count = num_bytes
         read.partial = partial
-        return self._start(read, callback, not num_bytes)
+        return self._start(read, callback, num_bytes <= 0)
 
     def read_into(
         self,
@@ -179,6 +182,8 @@ class BaseIOStream(PushStream):
             partial = False
         read = ReadInto(loop=self._loop)
         read.target = memoryview(buf).cast("B")
+        if read.target.readonly:
+            raise TypeError("read_into() needs a buffer that can be written to")
         read.partial = partial
         read.filled = 0
         return self._start(read, callback, not read.target)
@@ -364,6 +369,10 @@ class BaseIOStream(PushStream):
         """
         if self._closed:
             raise StreamClosedError(real_error=self.error)
+        size = data.nbytes if isinstance(data, memoryview) else len(data)
+        limit = self.max_write_buffer_size
+        if limit is not None and self.bytes_queued + size > limit:
+            raise StreamBufferFullError("write", limit)
         future: asyncio.Future[None] = self._loop.create_future()
         if callback is not None:
             self._call_with_result(future, lambda _: callback())
@@ -377,13 +386,10 @@ class BaseIOStream(PushStream):
                 future.set_exception(StreamClosedError(real_error=error))
                 future.exception()
                 return future
-            if sent == (data.nbytes if isinstance(data, memoryview) else len(data)):
+            if sent == size:
                 future.set_result(None)
                 return future
             data = memoryview(data).cast("B")[sent:]
-        limit = self.max_write_buffer_size
-        if limit is not None and self.bytes_queued + len(data) > limit:
-            raise StreamBufferFullError("write", limit)
         if self._queue is None:
             self._queue = WriteBuffer()
         self._queue.append(data)
@@ -432,6 +438,11 @@ class BaseIOStream(PushStream):
                 self._feed_eof()
             elif self._read_buffer is None or self._read_buffer.size < self.read_chunk_size:
                 self.resume_reading()
+
+    @property
+    def io_loop(self) -> IOLoop:
+        """The IOLoop that this code runs on."""
+        return IOLoop.current()
 
     def set_nodelay(self, value: bool) -> None:
         """Send small writes at once (TCP_NODELAY). Other kinds of stream always do."""

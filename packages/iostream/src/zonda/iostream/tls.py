@@ -224,7 +224,7 @@ class SSLIOStream(IOStream):
             self._handshake()
             return
         if self._held:
-            self._stop_reader()
+            self._rest_reader()
             return
         for _ in range(_RECORDS_PER_EVENT):
             try:
