@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.hangup import hung_up
@@ -25,6 +25,7 @@ from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParam
 from zonda.httpserver.refusal import refusal
 from zonda.httputil import (
     HTTPConnection,
+    HTTPHeaders,
     HTTPInputError,
     HTTPMessageDelegate,
     HTTPServerConnectionDelegate,
@@ -48,7 +49,9 @@ if TYPE_CHECKING:
     from zonda.iostream import IOStream
 
 Buffer = bytes | bytearray | memoryview
-StartRequest = Callable[[object, HTTPConnection], HTTPMessageDelegate]
+StartMessage = Callable[
+    [object, HTTPConnection, RequestStartLine, HTTPHeaders], HTTPMessageDelegate
+]
 
 # Bytes behind the current request that may wait before reading pauses.
 READ_AHEAD = 64 * 1024
@@ -79,7 +82,6 @@ class HTTP1ServerConnection:
         "_closed",
         "_delegate",
         "_done",
-        "_draining",
         "_exchange",
         "_lingering",
         "_peer_finished",
@@ -89,7 +91,7 @@ class HTTP1ServerConnection:
         "_reading_paused",
         "_rest",
         "_since",
-        "_start_request",
+        "_start_message",
         "_timer",
         "_waiting",
         "_write_future",
@@ -124,7 +126,6 @@ class HTTP1ServerConnection:
         self._writing_paused = False
         self._reading_paused = False
         self._peer_finished = False
-        self._draining = False
         self._lingering: int | None = None
         self._closed: asyncio.Future[None] | None = None
         # Clock readings for the deadlines: since when this phase lasts, and when the peer last
@@ -138,16 +139,17 @@ class HTTP1ServerConnection:
     def start_serving(
         self,
         delegate: HTTPServerConnectionDelegate,
-        start_request: StartRequest | None = None,
+        start_message: StartMessage | None = None,
     ) -> None:
         """Begin to read requests and to hand them to ``delegate``.
 
         Args:
             delegate: Told of requests and of the end.
-            start_request: Called in place of its ``start_request``.
+            start_message: Called in place of its ``start_request``, with the head (see
+                `Router.start_message`).
         """
         self._delegate = delegate
-        self._start_request: StartRequest = start_request or delegate.start_request
+        self._start_message = start_message
         if self._timer is not None:
             self._timer.add(self)
         self.stream.set_sink(self)
@@ -162,7 +164,6 @@ class HTTP1ServerConnection:
 
     def drain(self) -> None:
         """Close as soon as no request is being answered; its response says so to the peer."""
-        self._draining = True
         self.protocol.close_after_response()
         if self._exchange is None:
             self.stream.close_when_flushed()
@@ -261,7 +262,7 @@ class HTTP1ServerConnection:
 
     def _pump(self) -> None:
         """Handle what the protocol has until it needs more, or has to wait for the application."""
-        if self._pumping or self._waiting is not None:
+        if self._pumping or self._is_waiting():
             return
         self._pumping = True
         next_event = self.protocol.next_event
@@ -275,13 +276,13 @@ class HTTP1ServerConnection:
                     # By type: the cheapest way to tell them apart.
                     kind = type(event)
                     if kind is Request:
-                        self._request_begins(cast(Request, event))
+                        self._request_begins(event)  # type: ignore[arg-type]
                     elif kind is EndOfMessage:
                         self._request_ends()
                         if not self.protocol.bytes_buffered and not self._peer_finished:
                             return  # mostly nothing is pipelined: spare the question
                     elif kind is Data:
-                        self._body_arrives(cast(bytes, cast(Data, event).data))
+                        self._body_arrives(event.data)  # type: ignore[arg-type, union-attr]
                     else:
                         if kind is ConnectionClosed:
                             self.stream.close_when_flushed()
@@ -305,13 +306,18 @@ class HTTP1ServerConnection:
 
     def _request_begins(self, event: Request) -> None:
         exchange = self._exchange = HTTP1Exchange(self, event.method == "HEAD")
-        if self._draining or self.params.no_keep_alive:
+        if self.params.no_keep_alive:
             self.protocol.close_after_response()
-        message = exchange.delegate = self._start_request(self, exchange)
         # As RequestStartLine(...), which is a function in Python around this.
         start_line = _new_tuple(RequestStartLine, (event.method, event.target, event.version))
+        if self._start_message is not None:
+            message = self._start_message(self, exchange, start_line, event.headers)
+        else:
+            assert self._delegate is not None
+            message = self._delegate.start_request(self, exchange)
+        exchange.delegate = message
         waiting = message.headers_received(start_line, event.headers)
-        if self.params.body_timeout is not None and self._timer is not None:
+        if self.params.body_timeout is not None:
             self.set_body_timeout(self.params.body_timeout)
         if waiting is not None:
             self._wait(waiting)

@@ -40,7 +40,7 @@ class HTTP1Exchange(HTTPConnection):
     __slots__ = (
         "_close_callback",
         "_connection",
-        "_has_length",
+        "context",
         "delegate",
         "finished",
         "headers_written",
@@ -51,6 +51,8 @@ class HTTP1Exchange(HTTPConnection):
 
     def __init__(self, connection: HTTP1ServerConnection, is_head: bool) -> None:
         self._connection = connection
+        # Address and scheme of the connection.
+        self.context: HTTPRequestContext = connection.context
         self._close_callback: Callable[[], object] | None = None
         self.delegate: HTTPMessageDelegate | None = None
         self.is_head = is_head
@@ -63,12 +65,6 @@ class HTTP1Exchange(HTTPConnection):
     def stream(self) -> IOStream:
         """The stream below; its owner is the server until `detach`."""
         return self._connection.stream
-
-    @property
-    def context(self) -> HTTPRequestContext:
-        """Address and scheme of the connection."""
-        context: HTTPRequestContext = self._connection.context
-        return context
 
     def write_headers(
         self,
@@ -164,6 +160,8 @@ class HTTP1Exchange(HTTPConnection):
         Raises:
             HTTPOutputError: As `write_headers`; nothing has been sent then.
         """
+        if self.finished:
+            raise HTTPOutputError("this response is finished already")
         connection = self._connection
         buffers = connection.protocol.send_response(status, reason, headers, body)
         self.headers_written = self.finished = True

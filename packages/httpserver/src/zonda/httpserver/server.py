@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
-from zonda.httpserver.connection import HTTP1ServerConnection, limits_of
+from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage, limits_of
 from zonda.httpserver.context import HTTPRequestContext
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.decompression import DecompressingDelegate
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.proxy import ProxyDelegate
+from zonda.httpserver.routing.router import Router
 from zonda.httputil import (
     HTTPConnection,
     HTTPMessageDelegate,
@@ -102,15 +103,16 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._connections: set[HTTP1ServerConnection] = set()
         self._timer: DeadlineTimer | None = None
         self._all_closed: asyncio.Future[None] | None = None
-        # What connections call for each request: the application itself where nothing has to be
-        # put in between.
-        self._start_request = self.start_request
+        # What connections call for each request, with its head, where nothing has to be put in
+        # between them and a router.
+        self._start_message: StartMessage | None = None
         if (
-            isinstance(request_callback, HTTPServerConnectionDelegate)
-            and not (xheaders or decompress_request)
+            isinstance(request_callback, Router)
+            and type(request_callback).start_request is Router.start_request
             and type(self).start_request is HTTPServer.start_request
+            and not (xheaders or decompress_request)
         ):
-            self._start_request = request_callback.start_request
+            self._start_message = request_callback.start_message
 
     @classmethod
     def configurable_base(cls) -> type[Configurable]:
@@ -131,7 +133,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             timer = self._timer = DeadlineTimer(asyncio.get_running_loop())
         connection = HTTP1ServerConnection(stream, self.conn_params, context, timer, self._limits)
         self._connections.add(connection)
-        connection.start_serving(self, self._start_request)
+        connection.start_serving(self, self._start_message)
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection

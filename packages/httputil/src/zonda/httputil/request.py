@@ -126,8 +126,8 @@ class HTTPServerRequest:
         parse_config: ParseBodyConfig | None = None,
     ) -> None:
         if start_line is not None:
-            self.method, self.uri, self.version = start_line
-            uri = start_line[1]
+            self.method, uri, self.version = start_line
+            self.uri = uri
         else:
             self.method = method or "GET"
             self.uri = uri = uri or "/"
@@ -157,6 +157,8 @@ class HTTPServerRequest:
             config = parse_config or get_parse_body_config()
             if uri.count("&") >= config.urlencoded.max_arguments:
                 self.query_arguments  # noqa: B018 - too many fields, unless most are in the path
+        elif uri[:1] == "/":
+            self.path = uri  # as the lazy one would find out, in ten times as long
 
     @_Lazy
     def host(self) -> str:

@@ -212,11 +212,10 @@ class Application(ReversibleRouter):
         Success is logged as INFO, 4xx as WARNING, 5xx as ERROR. The setting ``log_function`` is
         called in its place with the handler.
         """
-        log_function = self.settings.get("log_function")
-        if log_function is not None:
-            log_function(handler)
+        if "log_function" in self.settings:
+            self.settings["log_function"](handler)
             return
-        status = handler.get_status()
+        status = handler._status_code
         level = 20 if status < 400 else 30 if status < 500 else 40
         if access_log.isEnabledFor(level):
             access_log.log(

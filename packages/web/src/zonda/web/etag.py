@@ -1,22 +1,6 @@
-"""Entity tags: how a response says which version it is, and whether the client has it already."""
-
-import hashlib
-from collections.abc import Iterable
+"""Entity tags: whether the client has the version that a response says it is."""
 
 from zonda.httputil.conditional import parse_entity_tag, parse_entity_tags
-
-_EMPTY = hashlib.sha1(usedforsecurity=False)
-
-
-def etag_of(chunks: Iterable[bytes]) -> str:
-    """Return a strong entity tag (RFC 9110 §8.8.3) for a body.
-
-    SHA-1 in hexadecimal: what clients of a service that ran on Tornado have in their caches.
-    """
-    digest = _EMPTY.copy()  # faster than a new one
-    for chunk in chunks:
-        digest.update(chunk)
-    return f'"{digest.hexdigest()}"'
 
 
 def client_has(if_none_match: str, etag: str) -> bool:

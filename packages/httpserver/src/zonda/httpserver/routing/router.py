@@ -1,7 +1,7 @@
 """What a router is: it finds the delegate that answers a request, once the head is there."""
 
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import Any
 
 from zonda.httputil import (
     HTTPConnection,
@@ -37,6 +37,30 @@ class Router(HTTPServerConnectionDelegate):
         """Return a delegate that routes once the head of the request is there."""
         return _RoutingDelegate(self, server_conn, request_conn)
 
+    def start_message(
+        self,
+        server_conn: object,
+        request_conn: HTTPConnection,
+        start_line: RequestStartLine,
+        headers: HTTPHeaders,
+    ) -> HTTPMessageDelegate:
+        """Return the delegate for a request whose head is there already.
+
+        `start_request` without the delegate that only waits for the head: `HTTPServer` calls this
+        one, with the head in hand, unless a subclass has overridden `start_request`.
+        """
+        request = HTTPServerRequest(
+            connection=request_conn,
+            server_connection=server_conn,
+            start_line=start_line,
+            headers=headers,
+        )
+        delegate = self.find_handler(request)
+        if delegate is None:
+            app_log.debug("No handler for %s %s", request.method, request.path)
+            delegate = _NotFoundDelegate(request_conn)
+        return delegate
+
 
 class ReversibleRouter(Router):
     """A router that can also tell the URL of a named rule."""
@@ -65,16 +89,12 @@ class _RoutingDelegate(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        request = HTTPServerRequest(
-            connection=self.request_conn,
-            server_connection=self.server_conn,
-            start_line=cast(RequestStartLine, start_line),
-            headers=headers,
+        delegate = self.router.start_message(
+            self.server_conn,
+            self.request_conn,
+            start_line,  # type: ignore[arg-type] # a server gets requests only
+            headers,
         )
-        delegate = self.router.find_handler(request)
-        if delegate is None:
-            app_log.debug("No handler for %s %s", request.method, request.path)
-            delegate = _NotFoundDelegate(self.request_conn)
         self.delegate = delegate
         return delegate.headers_received(start_line, headers)
 
@@ -83,8 +103,7 @@ class _RoutingDelegate(HTTPMessageDelegate):
         return self.delegate.data_received(chunk)
 
     def finish(self) -> None:
-        assert self.delegate is not None
-        self.delegate.finish()
+        self.delegate.finish()  # type: ignore[union-attr] # the head came before
 
     def on_connection_close(self) -> None:
         if self.delegate is not None:
