@@ -52,7 +52,10 @@ async def test_is_future() -> None:
 
 class TestDummyExecutor:
     def test_runs_at_once_here(self) -> None:
-        future = dummy_executor.submit(lambda a, *, b: (a, b, threading.get_ident()), 1, b=2)
+        def report(a: int, *, b: int) -> tuple[int, int, int]:
+            return a, b, threading.get_ident()
+
+        future = dummy_executor.submit(report, 1, b=2)
         assert future.result() == (1, 2, threading.get_ident())
 
     def test_exceptions(self) -> None:
