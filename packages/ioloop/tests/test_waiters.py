@@ -111,6 +111,29 @@ async def test_a_permit_survives_the_cancellation_of_its_new_owner(
     assert semaphore.acquire().done()
 
 
+async def test_a_coroutine_closed_in_the_line_leaves_it() -> None:
+    lock = Lock()
+    await lock.acquire()
+    entering = lock.__aenter__()
+    entering.send(None)
+    second = lock.acquire()
+    entering.close()
+    lock.release()
+    assert second.done()
+
+
+async def test_a_coroutine_closed_after_the_grant_passes_it_on() -> None:
+    lock = Lock()
+    await lock.acquire()
+    entering = lock.__aenter__()
+    entering.send(None)
+    second = lock.acquire()
+    lock.release()
+    assert not second.done()
+    entering.close()
+    assert second.done()
+
+
 async def test_a_notification_survives_the_cancellation_of_the_notified() -> None:
     condition = Condition()
 
