@@ -1,8 +1,8 @@
 """What the READMEs show is what happens: their Python blocks are run, each in a process of its own.
 
-A block that names port 8888 is a server. It is started on a free port and asked what the text up to
-the next block says one may ask: ``curl 'http://localhost:8888/path'`` answers ``body``. Any other
-block runs to its end; the ``text`` block that follows it at once is what it prints.
+A block is a server if the text up to the next one says what to ask it: ``curl
+'http://localhost:8888/path'`` answers ``body``. It is asked that. Any other block runs to its end;
+the ``text`` block that follows it at once is what it prints. Port 8888 stands for a free one.
 
 In an environment made for one package (ZONDA_ALONE) only that package's README is run.
 """
@@ -59,8 +59,8 @@ def blocks() -> Iterator[Block]:
 
 
 BLOCKS = list(blocks())
-PROGRAMS = [block for block in BLOCKS if str(PORT) not in block.code]
-SERVERS = [block for block in BLOCKS if str(PORT) in block.code]
+SERVERS = [block for block in BLOCKS if CURL.search(block.after)]
+PROGRAMS = [block for block in BLOCKS if block not in SERVERS]
 
 
 def free_port() -> int:
@@ -96,7 +96,7 @@ def test_every_readme_has_an_example(readme: Path) -> None:
 @pytest.mark.parametrize("block", PROGRAMS, ids=str)
 def test_program(block: Block, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(block.code)
+    program.write_text(block.code.replace(str(PORT), str(free_port())))
     done = subprocess.run(
         [sys.executable, "-W", "error", str(program)],
         cwd=tmp_path,
@@ -112,8 +112,6 @@ def test_program(block: Block, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", SERVERS, ids=str)
 def test_server(block: Block, tmp_path: Path) -> None:
-    questions = CURL.findall(block.after)
-    assert questions, "a server is shown with what it answers"
     port = free_port()
     program = tmp_path / "program.py"
     program.write_text(block.code.replace(str(PORT), str(port)))
@@ -127,7 +125,7 @@ def test_server(block: Block, tmp_path: Path) -> None:
     with server:
         wait_for(port, server)
         try:
-            for url, answer in questions:
+            for url, answer in CURL.findall(block.after):
                 assert get(url.replace(str(PORT), str(port))).strip() == answer
         finally:
             server.terminate()
