@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from zonda.ioloop import IOLoop
+from zonda.ioloop.platform.asyncio import AsyncIOMainLoop
 from zonda.ioloop.platform.selector import AddThreadSelectorEventLoop, SelectorThread
 
 Pair = tuple[socket.socket, socket.socket]
@@ -128,6 +130,17 @@ class Bare(asyncio.SelectorEventLoop):
 
 
 class TestAddThreadSelectorEventLoop:
+    def test_its_ioloop_is_that_of_the_real_loop(self) -> None:
+        loop = AsyncIOMainLoop(asyncio_loop=AddThreadSelectorEventLoop(Bare()))  # type: ignore[abstract]
+
+        async def current() -> IOLoop:
+            return IOLoop.current()
+
+        assert loop.run_sync(current) is loop
+        loop.close()
+        assert IOLoop._unmarkable == {}
+        asyncio.set_event_loop(None)
+
     def test_completes_a_loop(self, pair: Pair) -> None:
         ours, theirs = pair
         real = Bare()
@@ -151,6 +164,10 @@ class TestAddThreadSelectorEventLoop:
             return result
 
         assert loop.run_until_complete(main()) == b"hello"
+        loop.mark = "mine"
+        assert real.mark == "mine"  # type: ignore[attr-defined]
+        del loop.mark
+        assert not hasattr(real, "mark")
         assert loop.time() > 0
         assert not loop.is_closed()
         loop.close()

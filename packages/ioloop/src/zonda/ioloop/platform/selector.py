@@ -232,6 +232,15 @@ class AddThreadSelectorEventLoop(asyncio.AbstractEventLoop):
             return super().__getattribute__(name)
         return getattr(self._real_loop, name)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in AddThreadSelectorEventLoop.MY_ATTRIBUTES:
+            super().__setattr__(name, value)
+        else:
+            setattr(self._real_loop, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._real_loop, name)
+
     def close(self) -> None:
         """Stop the thread, then close the real loop."""
         self._selector.close()
