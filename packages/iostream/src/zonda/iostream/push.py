@@ -278,7 +278,7 @@ class PushStream:
             self._write_failed(error)
             return
         if sent != len(data):
-            self._enqueue((memoryview(data)[sent:],))
+            self._keep(memoryview(data)[sent:])
 
     def send_buffers(self, buffers: Sequence[Buffer]) -> None:
         """Write several buffers in order, with one call of the system where it can be."""
@@ -325,7 +325,24 @@ class PushStream:
         self._blocked = True
         if not self._writer_on:
             self._flush()
-        if queue.size > self._high_water and not self._sink_paused and not self._closed:
+        if queue.size > self._high_water and not self._closed:
+            self._pause_sink()
+
+    def _keep(self, data: Buffer) -> WriteBuffer:
+        """Queue what the descriptor has just refused: it will say when it has room."""
+        queue = self._queue
+        if queue is None:
+            queue = self._queue = WriteBuffer()
+        queue.append(data)
+        self._blocked = True
+        if not self._writer_on:
+            self._start_writer()
+        if queue.size > self._high_water:
+            self._pause_sink()
+        return queue
+
+    def _pause_sink(self) -> None:
+        if not self._sink_paused:
             self._sink_paused = True
             if self._sink is not None:
                 self._sink.pause_writing()
@@ -340,7 +357,11 @@ class PushStream:
             for _ in range(_WRITE_ROUNDS):
                 if not queue.size:
                     break
-                queue.advance(self._send_many(queue.head()))
+                head = queue.head()
+                sent = self._send_many(head)
+                queue.advance(sent)
+                if sent < len(head[0]):
+                    break  # full: asking again would be a call for nothing
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:

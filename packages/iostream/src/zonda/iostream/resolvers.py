@@ -68,7 +68,7 @@ def literal_address(
     """The addresses of a host written as an address; None when it is a name.
 
     >>> literal_address("127.0.0.1", 80)
-    [(2, ('127.0.0.1', 80))]
+    [(<AddressFamily.AF_INET: 2>, ('127.0.0.1', 80))]
     """
     if _LITERAL.fullmatch(host) is None:
         return None
@@ -239,7 +239,7 @@ class OverrideResolver(Resolver):
     >>> async def main():
     ...     print(await resolver.resolve("example.com", 443))
     >>> asyncio.run(main())
-    [(2, ('127.0.0.1', 8443))]
+    [(<AddressFamily.AF_INET: 2>, ('127.0.0.1', 8443))]
     """
 
     def initialize(self, resolver: Resolver, mapping: Mapping[Any, Any]) -> None:

@@ -389,7 +389,8 @@ class BaseIOStream(PushStream):
             if sent == size:
                 future.set_result(None)
                 return future
-            data = memoryview(data).cast("B")[sent:]
+            self._keep(memoryview(data).cast("B")[sent:]).add_waiter(future)
+            return future
         if self._queue is None:
             self._queue = WriteBuffer()
         self._queue.append(data)

@@ -25,6 +25,9 @@ from zonda.iostream.writebuffer import Buffer
 # ever waits inside OpenSSL, where no event would tell of it.
 _RECORD = 16384
 
+# Bytes that one write hands to OpenSSL before the loop gets its turn.
+_WRITE_AT_ONCE = 256 * 1024
+
 # Records per readable event: as many bytes as one recv of a plain stream.
 _RECORDS_PER_EVENT = 4
 
@@ -272,18 +275,28 @@ class SSLIOStream(IOStream):
     def _encrypt(self, data: Buffer) -> int:
         sock = self.socket
         assert isinstance(sock, ssl.SSLSocket)
-        if not data:
+        size = len(data)
+        if not size:
             return 0  # OpenSSL would write an empty record
+        sent = 0
         try:
-            return sock.write(data)
+            sent = sock.write(data)
+            if sent < size:
+                # OpenSSL writes one record at a time.
+                rest = memoryview(data)
+                while sent < size and sent < _WRITE_AT_ONCE:
+                    sent += sock.write(rest[sent:])
         except ssl.SSLWantWriteError:
-            raise BlockingIOError from None
+            if not sent:
+                raise BlockingIOError from None
         except ssl.SSLWantReadError:
             # Renegotiation (TLS 1.2): the peer's turn.
             self._write_wants_read = True
             if not self._reader_on:
                 self._start_reader()
-            raise BlockingIOError from None
+            if not sent:
+                raise BlockingIOError from None
+        return sent
 
     def _send_many(self, buffers: Sequence[Buffer]) -> int:
         # One record for several small buffers. After a "not yet" OpenSSL wants to see the
