@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from zonda.ioloop import IOLoop, gen
+from zonda.ioloop import IOLoop, binding, gen
 from zonda.ioloop.errors import BadYieldError
 from zonda.ioloop.platform.asyncio import (
     AddThreadSelectorEventLoop,
@@ -782,7 +782,7 @@ class TestCurrent:
             """Takes no attributes."""
 
             def __setattr__(self, name: str, value: object) -> None:
-                if name == IOLoop._attribute:
+                if name == binding.ATTRIBUTE:
                     raise AttributeError(name)
                 super().__setattr__(name, value)
 
@@ -794,11 +794,11 @@ class TestCurrent:
         with asyncio.Runner(loop_factory=Proxy) as runner:
             loop = runner.run(main())
             assert runner.run(main()) is loop
-        assert list(IOLoop._unmarkable) == [loop.asyncio_loop]
+        assert list(binding.unmarkable) == [loop.asyncio_loop]
         with asyncio.Runner(loop_factory=Proxy) as runner:
             runner.run(main())
-            assert loop.asyncio_loop not in IOLoop._unmarkable
-        IOLoop._unmarkable.clear()
+            assert loop.asyncio_loop not in binding.unmarkable
+        binding.unmarkable.clear()
 
     def test_goes_with_its_asyncio_loop(self) -> None:
         async def main() -> None:
@@ -806,7 +806,7 @@ class TestCurrent:
 
         asyncio.run(main())
         gc.collect()
-        assert not IOLoop._unmarkable
+        assert not binding.unmarkable
 
 
 class TestConfiguration:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zonda.ioloop import IOLoop
+from zonda.ioloop import IOLoop, binding
 from zonda.ioloop.platform.asyncio import AsyncIOMainLoop
 from zonda.ioloop.platform.selector import AddThreadSelectorEventLoop, SelectorThread
 
@@ -138,7 +138,7 @@ class TestAddThreadSelectorEventLoop:
 
         assert loop.run_sync(current) is loop
         loop.close()
-        assert IOLoop._unmarkable == {}
+        assert binding.unmarkable == {}
         asyncio.set_event_loop(None)
 
     def test_completes_a_loop(self, pair: Pair) -> None:

@@ -17,8 +17,9 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from concurrent import futures
-from typing import IO, Any, ClassVar, Literal, Protocol, TypeVar, overload
+from typing import IO, Any, ClassVar, Literal, Protocol, TypeVar, cast, overload
 
+from zonda.ioloop.binding import bound
 from zonda.ioloop.concurrent import AnyFuture, is_future
 from zonda.ioloop.errors import BadYieldError
 from zonda.ioloop.factory import own_asyncio_loop, thread_loop
@@ -82,11 +83,6 @@ class IOLoop(Configurable):
     #: wraps an asyncio loop that exists already.
     default_implementation: "ClassVar[type[IOLoop]]"
     wrapping_implementation: "ClassVar[type[IOLoop]]"
-
-    # The IOLoop of an asyncio loop is an attribute of it (`current` is on hot paths, and both go
-    # together when dropped). Loops that take no attributes are kept here until they are closed.
-    _attribute: ClassVar[str] = "_zonda_ioloop"
-    _unmarkable: ClassVar[dict[asyncio.AbstractEventLoop, "IOLoop"]] = {}
 
     @classmethod
     def configurable_base(cls) -> type[Configurable]:
@@ -167,38 +163,10 @@ class IOLoop(Configurable):
             return loop._zonda_ioloop  # type: ignore[attr-defined,no-any-return]
         except AttributeError:
             pass
-        known = IOLoop._unmarkable.get(loop)
+        known = bound(loop)
         if known is not None or not instance:
-            return known
+            return cast("IOLoop | None", known)
         return IOLoop.wrapping_implementation(asyncio_loop=loop, make_current=False)
-
-    @staticmethod
-    def _bind(loop: asyncio.AbstractEventLoop, ioloop: "IOLoop") -> None:
-        """Note which IOLoop belongs to an asyncio loop.
-
-        Raises:
-            RuntimeError: it has another already.
-        """
-        known = getattr(loop, IOLoop._attribute, None) or IOLoop._unmarkable.get(loop)
-        if known is not None and known is not ioloop:
-            raise RuntimeError(f"{loop!r} has an IOLoop already")
-        try:
-            setattr(loop, IOLoop._attribute, ioloop)
-        except AttributeError:
-            pass
-        # A proxy may take the attribute and not give it back.
-        if getattr(loop, IOLoop._attribute, None) is not ioloop:
-            for stale in [known for known in IOLoop._unmarkable if known.is_closed()]:
-                del IOLoop._unmarkable[stale]
-            IOLoop._unmarkable[loop] = ioloop
-
-    @staticmethod
-    def _unbind(loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            delattr(loop, IOLoop._attribute)
-        except AttributeError:
-            pass
-        IOLoop._unmarkable.pop(loop, None)
 
     def make_current(self) -> None:
         """Make this the IOLoop that `current` finds in this thread while no loop runs."""
@@ -213,8 +181,8 @@ class IOLoop(Configurable):
         loop = thread_loop()
         if loop is None:
             return
-        ioloop = getattr(loop, IOLoop._attribute, None) or IOLoop._unmarkable.get(loop)
-        previous = ioloop._previous_loop if ioloop is not None else None
+        ioloop = bound(loop)
+        previous = ioloop._previous_loop if isinstance(ioloop, IOLoop) else None
         if previous is not None and previous.is_closed():
             previous = None
         asyncio.set_event_loop(previous)

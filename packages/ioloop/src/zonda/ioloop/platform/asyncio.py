@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
+from zonda.ioloop.binding import bind, unbind
 from zonda.ioloop.concurrent import AnyFuture
 from zonda.ioloop.factory import LoopFactory, new_asyncio_loop, own_asyncio_loop
 from zonda.ioloop.log import app_log
@@ -54,7 +55,7 @@ class BaseAsyncIOLoop(IOLoop):
         Raises:
             RuntimeError: that loop has an IOLoop already.
         """
-        IOLoop._bind(asyncio_loop, self)
+        bind(asyncio_loop, self)
         self.asyncio_loop = asyncio_loop
         self.selector_loop = asyncio_loop
         if not _watches_descriptors(asyncio_loop):
@@ -78,7 +79,7 @@ class BaseAsyncIOLoop(IOLoop):
         self._pending_tasks.clear()
         # The proxy closes its thread and then the loop behind it.
         self.selector_loop.close()
-        IOLoop._unbind(self.asyncio_loop)
+        unbind(self.asyncio_loop)
 
     def start(self) -> None:
         """Run the asyncio loop until `stop`."""
