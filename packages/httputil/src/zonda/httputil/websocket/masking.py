@@ -12,7 +12,8 @@ from functools import lru_cache
 
 Buffer = bytes | bytearray | memoryview
 
-_SHORT = 512
+_SHORT = 2048
+_to_int = int.from_bytes
 
 
 def apply_mask(data: Buffer, mask: bytes | bytearray) -> bytes:
@@ -38,9 +39,7 @@ def apply_mask_pure(data: Buffer, mask: bytes | bytearray) -> bytes:
     size = len(data)
     if size < _SHORT:
         repeated = (mask * (size // 4 + 1))[:size]
-        return (int.from_bytes(data, "little") ^ int.from_bytes(repeated, "little")).to_bytes(
-            size, "little"
-        )
+        return (_to_int(data) ^ _to_int(repeated)).to_bytes(size)
     result = bytearray(size)
     for lane in range(4):
         # Every fourth byte meets the same byte of the mask.
