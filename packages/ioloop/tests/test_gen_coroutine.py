@@ -247,7 +247,25 @@ class TestYieldables:
         assert time.monotonic() - started >= 0.004
         await gen.sleep(0)
         await gen.sleep(-1)
-        gen.sleep(60).cancel()
+
+    async def test_cancelled_sleep_leaves_no_timer(self) -> None:
+        loop = asyncio.get_running_loop()
+        timers: list[asyncio.TimerHandle] = []
+        call_later = loop.call_later
+
+        def recorded(*args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+            timers.append(call_later(*args, **kwargs))
+            return timers[-1]
+
+        try:
+            loop.call_later = recorded  # type: ignore[method-assign,assignment]
+            future = gen.sleep(3600)
+        finally:
+            loop.call_later = call_later  # type: ignore[method-assign]
+        assert not timers[0].cancelled()
+        assert future.cancel()
+        assert timers[0].cancelled()
+        assert not future.cancel()
 
     async def test_maybe_future(self) -> None:
         future = new_future()

@@ -4,6 +4,7 @@
 `zonda.ioloop.gen`, locks in `zonda.ioloop.locks`, queues in `zonda.ioloop.queues`.
 """
 
+from zonda.ioloop.errors import TimeoutError
 from zonda.ioloop.log import app_log
 from zonda.ioloop.loop import IOLoop
 from zonda.ioloop.periodic import PeriodicCallback
@@ -12,4 +13,4 @@ from zonda.ioloop.periodic import PeriodicCallback
 from zonda.ioloop.platform import asyncio as _platform  # isort: skip # noqa: F401
 from zonda.ioloop.gen import multi as _multi  # isort: skip # noqa: F401
 
-__all__ = ["IOLoop", "PeriodicCallback", "app_log"]
+__all__ = ["IOLoop", "PeriodicCallback", "TimeoutError", "app_log"]

@@ -14,10 +14,11 @@ from zonda.ioloop.errors import (
     TimeoutError,
     UnknownKeyError,
 )
-from zonda.ioloop.gen.coroutine import coroutine, is_coroutine_function, maybe_future, sleep
+from zonda.ioloop.gen.coroutine import coroutine, is_coroutine_function, maybe_future
 from zonda.ioloop.gen.legacy import Arguments, Callback, Task, Wait, WaitAll, engine
 from zonda.ioloop.gen.multi import Multi, multi, multi_future
 from zonda.ioloop.gen.runner import Return, Runner
+from zonda.ioloop.gen.sleep import sleep
 from zonda.ioloop.gen.timeout import with_timeout
 from zonda.ioloop.gen.wait import WaitIterator
 from zonda.ioloop.log import app_log

@@ -13,11 +13,11 @@ import inspect
 from collections.abc import Callable, Generator
 from typing import Any, ParamSpec, TypeVar, overload
 
-from zonda.ioloop.concurrent import AnyFuture, future_set_result_unless_cancelled, is_future
+from zonda.ioloop.concurrent import AnyFuture, is_future
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.gen.runner import Return, failed, finished, start
 
-__all__ = ["coroutine", "is_coroutine_function", "maybe_future", "sleep"]
+__all__ = ["coroutine", "is_coroutine_function", "maybe_future"]
 
 Future = asyncio.Future
 _get_running_loop = asyncio._get_running_loop
@@ -110,23 +110,3 @@ def maybe_future(x: Any) -> AnyFuture[Any]:
         42
     """
     return x if is_future(x) else finished(x)
-
-
-def sleep(duration: float) -> "asyncio.Future[None]":
-    """Return a future that is done after ``duration`` seconds.
-
-    It costs no task. Cancelling it cancels the timer's effect.
-
-    Example:
-        >>> async def main():
-        ...     await sleep(0.001)
-        ...     return "awake"
-        >>> asyncio.run(main())
-        'awake'
-    """
-    loop = own_asyncio_loop()
-    future: asyncio.Future[None] = loop.create_future()
-    loop.call_later(
-        duration if duration > 0 else 0, future_set_result_unless_cancelled, future, None
-    )
-    return future
