@@ -303,8 +303,8 @@ class ServerConnection(Connection):
                 and "Connection" not in fields
                 and "Transfer-Encoding" not in fields
             ):
-                # The quickest look at names and values that finds every control character. What else
-                # it objects to (obs-text, no fields at all) takes the other way.
+                # The quickest look at names and values that finds every control character. What
+                # else it objects to (obs-text, no fields at all) takes the other way.
                 lines = list(map(_field_line, pairs))
                 text = "".join(lines)
                 if text.isascii() and text.isprintable() and text:
