@@ -124,7 +124,7 @@ def test_case(module: str, case: Case) -> None:
 # call                                      original                    here
 # utf8(...), to_unicode(...) of other types the text of the TypeError   other words
 # xhtml_unescape("&#" + "1" * 5000)         ValueError                  U+FFFD, as for "&#99999999;"
-# url_unescape(b"\xff", None)                UnicodeDecodeError          b"\xff": bytes in, bytes out
+# url_unescape(b"\xff", None)                UnicodeDecodeError          b"\xff": bytes give bytes
 # linkify(shorten=True), cut in "&amp;"     sometimes "&..."            never half a reference
 
 
