@@ -311,9 +311,10 @@ def test_data_behind_a_close_is_not_kept() -> None:
 
 def test_a_close_without_a_code() -> None:
     connection = ServerConnection()
-    assert connection.close_code is None
     connection.receive_data(frame(0x88, b"", masked=True))
+    before = connection.close_code, connection.close_reason
     connection.next_event()
+    assert before == (None, None)
     assert (connection.close_code, connection.close_reason) == (CloseCode.NO_CODE, "")
 
 

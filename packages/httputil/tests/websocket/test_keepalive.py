@@ -22,7 +22,7 @@ def test_the_timeout_is_the_interval_by_default() -> None:
 
 def test_a_peer_that_answers() -> None:
     keepalive = Keepalive(10, 4, now=100)
-    assert keepalive.latency is None
+    latencies = [keepalive.latency]
     for start in (110, 120, 130):
         assert keepalive.next_time == start
         assert not keepalive.wants_ping(start - 1)
@@ -32,8 +32,9 @@ def test_a_peer_that_answers() -> None:
         assert keepalive.next_time == start + 4
         assert not keepalive.is_dead(start + 3)
         assert keepalive.pong(payload, start + 3)
-        assert keepalive.latency == 3
+        latencies.append(keepalive.latency)
         assert not keepalive.is_dead(start + 100)
+    assert latencies == [None, 3, 3, 3]
 
 
 def test_a_peer_that_does_not() -> None:
