@@ -1,6 +1,7 @@
 import asyncio
 import contextvars
 import gc
+import random
 import weakref
 from collections.abc import AsyncIterator, Generator
 from typing import Any
@@ -535,3 +536,66 @@ def test_dropped_with_the_loop() -> None:
 
     asyncio.run(run())
     assert log == ["closed"]
+
+
+async def _program(seed: float, log: list[object], depth: int = 0) -> int:
+    """Do things that tasks do, chosen by the seed; log what came of each."""
+    choose = random.Random(seed)
+    loop = asyncio.get_running_loop()
+    mine = asyncio.current_task()
+    assert mine is not None
+    for step in range(choose.randint(0, 4)):
+        kind = choose.randint(0, 7)
+        try:
+            if kind == 0:
+                await asyncio.sleep(0)
+            elif kind in (1, 2):
+                future = loop.create_future()
+                if kind == 1:
+                    loop.call_soon(future.set_result, None)
+                else:
+                    loop.call_soon(future.set_exception, ValueError())
+                await future
+            elif kind == 3:
+                async with asyncio.timeout(0):
+                    await asyncio.sleep(60)
+            elif kind == 4 and depth < 2:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_program(choose.random(), log, depth + 1))
+            elif kind == 5 and choose.random() < 0.5:
+                mine.cancel()
+            elif kind == 6:
+                await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
+            elif kind == 7:
+                raise KeyError(step)
+            log.append((depth, kind))
+        except (ValueError, TimeoutError, KeyError) as error:
+            log.append((depth, kind, type(error).__name__))
+        except asyncio.CancelledError:
+            log.append("cancelled")
+            if choose.random() < 0.5:
+                raise
+            mine.uncancel()
+        assert asyncio.current_task() is mine
+    return len(log)
+
+
+async def _outcome(seed: int, at_the_spot: bool) -> list[object]:
+    log: list[object] = []
+    program = _program(seed, log)
+    try:
+        if at_the_spot:
+            result = start_coroutine(program)
+            log.append(await result if isinstance(result, StartedTask) else result)
+        else:
+            log.append(await asyncio.create_task(program))
+    except asyncio.CancelledError:
+        log.append("ended by cancellation")
+    except BaseExceptionGroup as error:
+        log.append(repr(error))
+    return log
+
+
+async def test_random_programs_do_as_in_a_task() -> None:
+    for seed in range(400):
+        assert await _outcome(seed, True) == await _outcome(seed, False), seed
