@@ -538,6 +538,15 @@ def test_dropped_with_the_loop() -> None:
     assert log == ["closed"]
 
 
+def _settle(future: "asyncio.Future[None]", error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
+
+
 async def _program(seed: float, log: list[object], depth: int = 0) -> int:
     """Do things that tasks do, chosen by the seed; log what came of each."""
     choose = random.Random(seed)
@@ -551,10 +560,7 @@ async def _program(seed: float, log: list[object], depth: int = 0) -> int:
                 await asyncio.sleep(0)
             elif kind in (1, 2):
                 future = loop.create_future()
-                if kind == 1:
-                    loop.call_soon(future.set_result, None)
-                else:
-                    loop.call_soon(future.set_exception, ValueError())
+                loop.call_soon(_settle, future, None if kind == 1 else ValueError())
                 await future
             elif kind == 3:
                 async with asyncio.timeout(0):
