@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from zonda.iostream import AlreadyReadingError, IOStream, StreamClosedError
+from zonda.iostream import AlreadyReadingError, IOStream, StreamClosedError, sockets
 from zonda.iostream.netutil import bind_sockets
 from zonda.iostream.testing import Recorder, stream_pair
 
@@ -188,8 +188,11 @@ async def test_reads_and_sinks_exclude_each_other() -> None:
 
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="needs epoll")
 @pytest.mark.parametrize("state", ["paused", "half-closed"])
-async def test_reset_is_noticed_without_reading(state: str) -> None:
+async def test_reset_is_noticed_without_reading(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither reading nor writing, and no other end open: the reset arrives all the same."""
+    monkeypatch.setattr(sockets, "HANGUP_DELAY", 0.01)
     others = [tcp_pair() for _ in range(2)]
     for other, _ in others:
         other.set_sink(Recorder())
@@ -214,7 +217,9 @@ async def test_reset_is_noticed_without_reading(state: str) -> None:
         far.close()
 
 
-async def test_pausing_again_and_again() -> None:
+@pytest.mark.parametrize("delay", [0, 0.5])
+async def test_pausing_again_and_again(delay: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "HANGUP_DELAY", delay)
     stream, peer = tcp_pair()
     sink = Recorder()
     stream.set_sink(sink)

@@ -227,8 +227,10 @@ class PushStream:
     def _on_eof(self) -> None:
         self._eof = True
         # A descriptor at its end stays readable: watching it any longer would spin.
-        self._rest_reader()
+        self._stop_reader()
         self._feed_eof()
+        if not self._closed:
+            self._rest_reader()
 
     def _feed(self, data: bytes) -> None:
         assert self._deliver is not None

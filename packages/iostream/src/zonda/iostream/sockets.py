@@ -15,6 +15,9 @@ from zonda.iostream.writebuffer import Buffer
 
 _Socket = socket.socket
 
+HANGUP_DELAY = 0.5
+"""Seconds without reading after which a stream with a sink is watched for a reset."""
+
 if TYPE_CHECKING:
     from zonda.iostream.tls import SSLIOStream
 
@@ -101,13 +104,16 @@ class IOStream(BaseIOStream):
     def _rest_reader(self) -> None:
         super()._rest_reader()
         # With a sink only: others learn of the end when they read. TCP only: a Unix socket hangs
-        # up with data still to be read.
+        # up with data still to be read. And not for the short pauses of backpressure.
         if (
             self._sink is not None
             and self._unwatch_hangup is None
             and self.socket.family in (socket.AF_INET, socket.AF_INET6)
         ):
-            self._unwatch_hangup = watch_hangup(self._watcher, self.fileno(), self._hung_up)
+            self._unwatch_hangup = self._loop.call_later(HANGUP_DELAY, self._watch_hangup).cancel
+
+    def _watch_hangup(self) -> None:
+        self._unwatch_hangup = watch_hangup(self._watcher, self.fileno(), self._hung_up)
 
     def _hung_up(self) -> None:
         self._unwatch_hangup = None
