@@ -113,16 +113,18 @@ class HandlerDelegate(HTTPMessageDelegate):
             the end of ``prepare``.
         """
         application = self.application
+        request = self.request
+        handler_class = self.handler_class
         if self.handler_kwargs:
-            handler = self.handler_class(application, self.request, **self.handler_kwargs)
+            handler = handler_class(application, request, **self.handler_kwargs)
         else:
-            handler = self.handler_class(application, self.request)
+            handler = handler_class(application, request)
         self.handler = handler
         prepared = None
-        if self.handler_class._stream_request_body:
+        if handler_class._stream_request_body:
             prepared = handler._prepared_future = asyncio.get_running_loop().create_future()
         transforms = application.transforms
-        made = [transform(self.request) for transform in transforms] if transforms else []
+        made = [transform(request) for transform in transforms] if transforms else []
         if self.path_args or self.path_kwargs:
             coroutine = handler._execute(made, *(self.path_args or ()), **(self.path_kwargs or {}))
         else:

@@ -48,6 +48,7 @@ Method = Callable[..., Awaitable[None] | None]
 
 _SAFE_REASON = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _NO_BODY = frozenset((204, 304))
+_TAGGED = frozenset(("GET", "HEAD"))
 _EMPTY_DIGEST = hashlib.sha1(usedforsecurity=False)
 # Fields that describe content which is not sent with these statuses (RFC 9110 §8, §15.4.5).
 _REPRESENTATION_HEADERS = ("Content-Encoding", "Content-Language", "Content-Length", "Content-Type")
@@ -510,31 +511,31 @@ class RequestHandler:
         chunks = self._write_buffer
         if len(chunks) > 1:
             self._write_buffer = chunks = [b"".join(chunks)]
-        if self._status_code == 200 and self.request.method in ("GET", "HEAD"):
+        if self._status_code == 200 and self.request.method in _TAGGED:
             self.set_etag_header()
             if self.check_etag_header():
                 self._write_buffer = chunks = []
                 self.set_status(304)
         status = self._status_code
-        if status in _NO_BODY or 100 <= status < 200:
+        if status in _NO_BODY or status < 200:
             if chunks:
                 raise RuntimeError(f"Cannot send body with {status}")
             for name in _REPRESENTATION_HEADERS:
                 self.clear_header(name)
         respond = getattr(connection, "respond", None)
         # A connection of another kind, or a handler that wants to see each chunk in flush().
-        if respond is None or type(self).flush is not RequestHandler.flush:
+        if respond is None or type(self).flush is not _flush:
             if status not in _NO_BODY and "Content-Length" not in self._headers:
                 self._headers["Content-Length"] = str(len(chunks[0]) if chunks else 0)
             future = self.flush(include_footers=True)
             connection.finish()
             return future
-        self._write_buffer = []
         body = chunks[0] if chunks else b""
         if self._transforms or self._jar is not None:
             body = self._prepare_head(body, True)
         # The protocol adds Content-Length.
         whole: asyncio.Future[None] = respond(status, self._reason, self._headers, body)
+        self._write_buffer = []
         self._headers_written = True
         return whole
 
@@ -751,6 +752,9 @@ class RequestHandler:
 
     def _log(self) -> None:
         self.application.log_request(self)
+
+
+_flush = RequestHandler.flush
 
 
 def _flag(strip: object) -> bool:

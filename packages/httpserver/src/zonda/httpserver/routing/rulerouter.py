@@ -36,6 +36,7 @@ class RuleRouter(Router):
         self._indexed: list[Rule] = []
         self._literals: dict[str, int] = {}
         self._others: list[tuple[int, Rule]] = []
+        self._first_other = 0
         if rules:
             self.add_rules(rules)
 
@@ -59,21 +60,21 @@ class RuleRouter(Router):
         """Return the delegate of the first rule that matches and has one."""
         if len(self._indexed) != len(self.rules):
             self._build_index()
-        literal = self._literals.get(request.path, -1) if self._literals else -1
-        for position, rule in self._others:
-            if -1 < literal < position:
-                break  # the literal rule comes first
-            params = rule.matcher.match(request)
-            if params is not None:
-                delegate = self._delegate_of(rule, request, params)
-                if delegate is not None:
-                    return delegate
-        if literal >= 0:
-            delegate = self._delegate_of(self.rules[literal], request, None)
-            if delegate is not None:
-                return delegate
-            return self._find_after(literal, request)
-        return None
+        # -1: no literal rule for this path, all others are to be tried.
+        literal = self._literals.get(request.path, -1)
+        if self._first_other < literal or literal < 0:
+            for position, rule in self._others:
+                if -1 < literal < position:
+                    break  # the literal rule comes first
+                params = rule.matcher.match(request)
+                if params is not None:
+                    delegate = self._delegate_of(rule, request, params)
+                    if delegate is not None:
+                        return delegate
+            if literal < 0:
+                return None
+        delegate = self._delegate_of(self.rules[literal], request, None)
+        return self._find_after(literal, request) if delegate is None else delegate
 
     def _find_after(self, position: int, request: HTTPServerRequest) -> HTTPMessageDelegate | None:
         """Go on behind a literal rule whose target declined."""
@@ -97,6 +98,7 @@ class RuleRouter(Router):
                 self._others.append((position, rule))
             else:
                 self._literals.setdefault(literal, position)
+        self._first_other = self._others[0][0] if self._others else len(self.rules)
 
     def _delegate_of(
         self, rule: Rule, request: HTTPServerRequest, params: TargetParams | None
