@@ -262,31 +262,32 @@ class HTTP1ServerConnection:
 
     def _pump(self) -> None:
         """Handle what the protocol has until it needs more, or has to wait for the application."""
-        if self._pumping or self._is_waiting():
+        if self._pumping or self._waiting is not None:
             return
         self._pumping = True
-        next_event = self.protocol.next_event
+        protocol = self.protocol
         try:
+            if self._rest:
+                data, self._rest = self._rest, b""
+                self._body_arrives(data)
+                if self._is_waiting():
+                    return
             for _ in range(EVENTS_PER_TURN):
-                if self._rest:
-                    data, self._rest = self._rest, b""
-                    self._body_arrives(data)
+                event = protocol.next_event()
+                # By type: the cheapest way to tell them apart.
+                kind = type(event)
+                if kind is Request:
+                    self._request_begins(event)  # type: ignore[arg-type]
+                elif kind is EndOfMessage:
+                    self._request_ends()
+                    if not protocol.bytes_buffered and not self._peer_finished:
+                        return  # mostly nothing is pipelined: spare the question
+                elif kind is Data:
+                    self._body_arrives(event.data)  # type: ignore[arg-type, union-attr]
                 else:
-                    event = next_event()
-                    # By type: the cheapest way to tell them apart.
-                    kind = type(event)
-                    if kind is Request:
-                        self._request_begins(event)  # type: ignore[arg-type]
-                    elif kind is EndOfMessage:
-                        self._request_ends()
-                        if not self.protocol.bytes_buffered and not self._peer_finished:
-                            return  # mostly nothing is pipelined: spare the question
-                    elif kind is Data:
-                        self._body_arrives(event.data)  # type: ignore[arg-type, union-attr]
-                    else:
-                        if kind is ConnectionClosed:
-                            self.stream.close_when_flushed()
-                        return
+                    if kind is ConnectionClosed:
+                        self.stream.close_when_flushed()
+                    return
                 if self._is_waiting():
                     return
             # Fair to others: the rest of what this peer has sent comes in the next turn.
@@ -342,16 +343,18 @@ class HTTP1ServerConnection:
             self.send(self.protocol.send(_CONTINUE))
 
     def _body_arrives(self, data: bytes) -> None:
-        exchange = self._exchange
         size = self._chunk_size
-        if exchange is None or exchange.delegate is None:
-            return  # answered already: the rest of the body is of no interest
-        if len(data) > size:
-            self._rest = data[size:]
-            data = data[:size]
-        waiting = exchange.delegate.data_received(data)
-        if waiting is not None:
-            self._wait(waiting)
+        while data:
+            exchange = self._exchange
+            if exchange is None or exchange.delegate is None:
+                return  # answered already: the rest of the body is of no interest
+            chunk, data = (data[:size], data[size:]) if len(data) > size else (data, b"")
+            waiting = exchange.delegate.data_received(chunk)
+            if waiting is not None:
+                self._wait(waiting)
+                if self._waiting is not None:
+                    self._rest = data
+                    return
 
     def _request_ends(self) -> None:
         exchange = self._exchange
