@@ -264,6 +264,34 @@ def test_regex_search_of_a_long_message_is_bounded() -> None:
     assert time.perf_counter() - started < 5
 
 
+async def test_large_read_into_is_filled_in_place() -> None:
+    stream, peer = pair()
+    message = bytes(range(256)) * 20_000
+    target = bytearray(len(message))
+    await peer.write(b"start")
+    future = stream.read_into(target)
+    peer.write(message + b"rest")
+    assert await future == len(message)
+    assert target == b"start" + message[:-5]
+    assert await stream.read_bytes(9) == message[-5:] + b"rest"
+    # Cancelled half-way: what had come is there for the next read.
+    future = stream.read_into(target)
+    peer.write(message[:1000])
+    await asyncio.sleep(0.01)
+    future.cancel()
+    peer.write(message[1000:])
+    assert await stream.read_bytes(len(message)) == message
+    future = stream.read_into(target, partial=True)
+    peer.write(b"some")
+    assert await future == 4
+    # The end comes too early.
+    future = stream.read_into(target)
+    peer.write(b"some")
+    peer.close()
+    with pytest.raises(StreamClosedError):
+        await future
+
+
 @pytest.mark.parametrize("pattern", [b"\\Z", re.compile(b"x*")])
 async def test_regex_that_matches_nothing_at_all(pattern: Any) -> None:
     stream, peer = pair()

@@ -118,8 +118,11 @@ class ReadInto(Read[int]):
 
     def attempt(self, buffer: ReadBuffer) -> bool:
         """See Read."""
-        if buffer.size:
-            self.filled += buffer.take_into(self.target[self.filled :])
+        return self.fill(buffer.take_into(self.target[self.filled :]) if buffer.size else 0)
+
+    def fill(self, count: int) -> bool:
+        """Resolve if ``count`` more bytes of the target are what was missing."""
+        self.filled += count
         if self.filled == len(self.target) or (self.partial and self.filled):
             self.set_result(self.filled)
             return True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from zonda.iostream.errors import StreamClosedError
 from zonda.iostream.hangup import watch_hangup
+from zonda.iostream.reading import ReadInto
 from zonda.iostream.stream import BaseIOStream
 from zonda.iostream.writebuffer import Buffer
 
@@ -76,6 +77,40 @@ class IOStream(BaseIOStream):
             return self.socket.recv_into(buf)
         except BlockingIOError:
             return None
+
+    def read_into(
+        self,
+        buf: bytearray | memoryview,
+        partial: "bool | Callable[[int], object]" = False,
+        callback: "Callable[[int], object] | None" = None,
+    ) -> "asyncio.Future[int]":
+        """See BaseIOStream; a large buffer is filled by the operating system itself."""
+        future = super().read_into(buf, partial, callback)
+        read = self._read
+        if (
+            isinstance(read, ReadInto)
+            and self._fills_directly
+            and len(read.target) - read.filled >= self.read_chunk_size
+        ):
+            self._recv = self._fill
+        return future
+
+    # Whether the socket's recv_into can be used behind the back of everything else.
+    _fills_directly: ClassVar[bool] = True
+
+    def _fill(self, size: int) -> bytes:
+        """Stand in for ``socket.recv`` while a large ``read_into`` is pending."""
+        read = self._read
+        if not isinstance(read, ReadInto) or read.done():
+            self._recv = self.socket.recv
+            return self._recv(size)
+        count = self.socket.recv_into(read.target[read.filled :])
+        if not count:
+            return b""
+        if read.fill(count):
+            self._recv = self.socket.recv
+            self._finish_read()
+        raise BlockingIOError  # there is nothing to deliver any more
 
     def write_to_fd(self, data: memoryview) -> int:
         """See BaseIOStream."""

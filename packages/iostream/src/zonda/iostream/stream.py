@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from zonda.ioloop import IOLoop
 from zonda.ioloop.log import app_log, gen_log
+from zonda.iostream.callbacks import sort_arguments
 from zonda.iostream.errors import (
     AlreadyReadingError,
     StreamBufferFullError,
@@ -55,6 +56,7 @@ class BaseIOStream(PushStream):
     __slots__ = (
         "_close_callback",
         "_read",
+        "_written",
         "max_buffer_size",
         "max_write_buffer_size",
     )
@@ -73,6 +75,7 @@ class BaseIOStream(PushStream):
         self._send = self._send_to_fd
         self._read: Read[Any] | None = None
         self._close_callback: Callable[[], object] | None = None
+        self._written: asyncio.Future[None] | None = None
 
     # -- what a kind of stream supplies ------------------------------------------------------
 
@@ -119,7 +122,7 @@ class BaseIOStream(PushStream):
             AlreadyReadingError: another read is pending.
             ValueError: ``delimiter`` is empty.
         """
-        max_bytes, callback = _swap(max_bytes, callback)
+        max_bytes, callback = sort_arguments(max_bytes, callback)
         if not isinstance(delimiter, bytes):
             raise TypeError(f"delimiter is bytes, not {type(delimiter).__name__}")
         if not delimiter:
@@ -137,7 +140,7 @@ class BaseIOStream(PushStream):
         callback: "int | Callable[[bytes], object] | None" = None,
     ) -> "asyncio.Future[bytes]":
         """Read up to the end of the first match of ``regex``; else as ``read_until``."""
-        max_bytes, callback = _swap(max_bytes, callback)
+        max_bytes, callback = sort_arguments(max_bytes, callback)
         read = ReadRegex(loop=self._loop)
         read.regex = re.compile(regex)
         read.max_bytes = max_bytes
@@ -155,7 +158,7 @@ class BaseIOStream(PushStream):
         With ``streaming_callback`` (the API of Tornado 4) it gets the bytes as they come,
         and the result is empty.
         """
-        if callable(partial):
+        if partial is not False and callable(partial):
             callback = partial
             partial = False
         if not isinstance(num_bytes, int):
@@ -263,10 +266,7 @@ class BaseIOStream(PushStream):
     def _attempt(self, read: Read[Any], buffer: ReadBuffer, final: bool) -> None:
         try:
             if read.at_eof(buffer) if final else read.attempt(buffer):
-                self._read = None
-                # Nothing is read ahead (it might be the beginning of a TLS handshake), unless
-                # that is how the peer's end is noticed.
-                self._held = self._closed or self._close_callback is None
+                self._finish_read()
             elif final:
                 if not self._closed:
                     self.close()  # this read is what waited for the end: it fails with it
@@ -284,6 +284,12 @@ class BaseIOStream(PushStream):
                 self._fail_read()
             else:
                 self.close(error)
+
+    def _finish_read(self) -> None:
+        self._read = None
+        # Nothing is read ahead (it might be the beginning of a TLS handshake), unless
+        # that is how the peer's end is noticed.
+        self._held = self._closed or self._close_callback is None
 
     def _last_attempt(self) -> None:
         read = self._read
@@ -373,9 +379,7 @@ class BaseIOStream(PushStream):
         limit = self.max_write_buffer_size
         if limit is not None and self.bytes_queued + size > limit:
             raise StreamBufferFullError("write", limit)
-        future: asyncio.Future[None] = self._loop.create_future()
-        if callback is not None:
-            self._call_with_result(future, lambda _: callback())
+        future: asyncio.Future[None]
         if not self._blocked:
             try:
                 sent = self._send(data)
@@ -383,19 +387,30 @@ class BaseIOStream(PushStream):
                 sent = 0
             except OSError as error:
                 self._write_failed(error)
+                future = self._loop.create_future()
                 future.set_exception(StreamClosedError(real_error=error))
                 future.exception()
                 return future
+            if sent == size and callback is None:
+                # Most writes end here: they all get the same future, done for good.
+                if self._written is None:
+                    self._written = self._loop.create_future()
+                    self._written.set_result(None)
+                return self._written
+            future = self._loop.create_future()
             if sent == size:
                 future.set_result(None)
-                return future
-            self._keep(memoryview(data).cast("B")[sent:]).add_waiter(future)
-            return future
-        if self._queue is None:
-            self._queue = WriteBuffer()
-        self._queue.append(data)
-        self._queue.add_waiter(future)
-        self._enqueue(())
+            else:
+                self._keep(memoryview(data).cast("B")[sent:]).add_waiter(future)
+        else:
+            future = self._loop.create_future()
+            if self._queue is None:
+                self._queue = WriteBuffer()
+            self._queue.append(data)
+            self._queue.add_waiter(future)
+            self._enqueue(())
+        if callback is not None:
+            self._call_with_result(future, lambda _: callback())
         return future
 
     def writing(self) -> bool:
@@ -477,15 +492,3 @@ class BaseIOStream(PushStream):
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
         return f"<{type(self).__module__}.{type(self).__qualname__} {state}>"
-
-
-def _swap(
-    max_bytes: "int | Callable[[bytes], object] | None",
-    callback: "int | Callable[[bytes], object] | None",
-) -> "tuple[int | None, Callable[[bytes], object] | None]":
-    """Sort out the two orders of arguments that both generations of the API use."""
-    if callable(max_bytes) or isinstance(callback, int):
-        max_bytes, callback = callback, max_bytes
-    assert max_bytes is None or isinstance(max_bytes, int)
-    assert callback is None or not isinstance(callback, int)
-    return max_bytes, callback

@@ -60,6 +60,8 @@ class SSLIOStream(IOStream):
         "truncated",
     )
 
+    _fills_directly = False
+
     def __init__(
         self,
         socket: socket.socket,
