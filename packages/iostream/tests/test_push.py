@@ -1,5 +1,6 @@
 """The push interface over real sockets: the end of connections, faults, what an event costs."""
 
+import array
 import asyncio
 import select
 import socket
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from zonda.iostream import AlreadyReadingError, IOStream, StreamClosedError, sockets
+from zonda.iostream import AlreadyReadingError, BaseIOStream, IOStream, StreamClosedError, sockets
 from zonda.iostream.netutil import bind_sockets
 from zonda.iostream.testing import Recorder, stream_pair
 
@@ -282,12 +283,34 @@ async def test_write_limits() -> None:
     peer.close()
 
 
-@pytest.mark.parametrize("size", [1, 70_000, 3_000_000])
-async def test_send_buffers(size: int) -> None:
-    stream, peer = stream_pair()
-    pieces = [bytes((number,)) * size for number in range(1, 6)]
+@pytest.mark.parametrize("kind", ["memory", "tcp"])
+@pytest.mark.parametrize(
+    ("size", "count"), [(0, 3), (1, 5), (70_000, 5), (3_000_000, 5), (7, 3000)]
+)
+async def test_send_buffers(size: int, count: int, kind: str) -> None:
+    stream: BaseIOStream
+    peer: BaseIOStream
+    if kind == "memory":
+        stream, peer = stream_pair()
+    else:
+        stream, far = tcp_pair()
+        peer = IOStream(far)
+    pieces = [bytes((number % 256,)) * size for number in range(count)]
     stream.send_buffers(pieces)
-    assert await peer.read_bytes(5 * size) == b"".join(pieces)
+    stream.send(b"end")
+    assert await peer.read_bytes(count * size + 3) == b"".join(pieces) + b"end"
+    stream.close()
+    peer.close()
+
+
+@pytest.mark.parametrize("capacity", [100_000, 1000])
+async def test_items_larger_than_a_byte(capacity: int) -> None:
+    stream, peer = stream_pair(capacity)
+    numbers = array.array("I", range(5000))
+    stream.send(memoryview(numbers))
+    stream.send_buffers([memoryview(numbers), b"end"])
+    assert await peer.read_bytes(40_003) == 2 * numbers.tobytes() + b"end"
+    await asyncio.gather(stream.write(memoryview(numbers)), peer.read_bytes(20_000))
     stream.close()
     peer.close()
 

@@ -14,6 +14,24 @@
 ``StreamClosedError`` with the cause in ``real_error``.
 """
 
+import sys
+from types import TracebackType
+
+ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+
+def as_exception(exc_info: "bool | BaseException | ExcInfo | None") -> BaseException | None:
+    """The exception that ``exc_info`` stands for, True being the one that is handled now.
+
+    >>> as_exception((OSError, OSError("gone"), None))
+    OSError('gone')
+    """
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    if isinstance(exc_info, tuple):
+        return exc_info[1]
+    return exc_info if isinstance(exc_info, BaseException) else None
+
 
 class StreamClosedError(OSError):
     """The stream is closed.

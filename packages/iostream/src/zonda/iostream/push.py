@@ -12,19 +12,15 @@ nobody wants.
 
 import errno
 import os
-import sys
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import NoReturn
 
 from zonda.ioloop.log import app_log
-from zonda.iostream.errors import StreamClosedError
+from zonda.iostream.errors import ExcInfo, StreamClosedError, as_exception
 from zonda.iostream.loops import current_loop, watching_loop
 from zonda.iostream.readbuffer import ReadBuffer
 from zonda.iostream.sink import Sink
-from zonda.iostream.writebuffer import Buffer, WriteBuffer
-
-ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+from zonda.iostream.writebuffer import BATCH, Buffer, WriteBuffer
 
 HIGH_WATER = 64 * 1024
 """Bytes queued above which a sink is asked to pause, by default."""
@@ -253,7 +249,7 @@ class PushStream:
 
     def _sink_failed(self) -> None:
         app_log.error("Exception in a stream's sink, closing %r", self, exc_info=True)
-        self.close(sys.exc_info())
+        self.close(True)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -280,11 +276,29 @@ class PushStream:
             self._write_failed(error)
             return
         if sent != len(data):
-            self._keep(memoryview(data)[sent:])
+            rest = memoryview(data).cast("B")[sent:]
+            if rest:  # not so for a view whose items are larger than a byte
+                self._keep(rest)
 
     def send_buffers(self, buffers: Sequence[Buffer]) -> None:
         """Write several buffers in order, with one call of the system where it can be."""
-        self._enqueue(buffers)
+        if self._blocked or len(buffers) > BATCH:
+            self._enqueue(buffers)
+            return
+        try:
+            sent = self._send_many(buffers)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError as error:
+            self._write_failed(error)
+            return
+        for number, data in enumerate(buffers):
+            size = data.nbytes if isinstance(data, memoryview) else len(data)
+            if sent < size:
+                rest = memoryview(data).cast("B")[sent:]
+                self._enqueue([rest, *buffers[number + 1 :]])
+                return
+            sent -= size
 
     def write_eof(self) -> None:
         """Half-close: tell the peer, once the queue is out, that nothing more will come."""
@@ -458,12 +472,9 @@ class PushStream:
         """
         if self._closed:
             return
-        if exc_info is True:
-            exc_info = sys.exc_info()
-        if isinstance(exc_info, tuple):
-            self.error = exc_info[1]
-        elif isinstance(exc_info, BaseException):
-            self.error = exc_info
+        error = as_exception(exc_info)
+        if error is not None:
+            self.error = error
         self._closed = self._blocked = self._held = True
         self._stop_reader()
         self._stop_writer()

@@ -15,7 +15,7 @@ Buffer = bytes | bytearray | memoryview
 # not be changed before it is written.
 COPY_BELOW = 4096
 # Buffers for one sendmsg. The kernel takes up to 1024; more than a few dozen gains nothing.
-_BATCH = 64
+BATCH = 64
 
 
 class WriteBuffer:
@@ -62,7 +62,7 @@ class WriteBuffer:
 
     def head(self) -> list[bytes | memoryview]:
         """The next buffers to write."""
-        return list(islice(self._buffers, _BATCH))
+        return list(islice(self._buffers, BATCH))
 
     def advance(self, count: int) -> None:
         """``count`` bytes are out."""
