@@ -243,6 +243,14 @@ def test_what_is_refused_changes_nothing(name: str) -> None:
     assert connection.send_message("a") == [b"\x81\x01a"]
 
 
+@pytest.mark.parametrize("agreement", [None, DeflateAgreement()])
+def test_what_is_no_message_changes_nothing(agreement: DeflateAgreement | None) -> None:
+    connection = ServerConnection(agreement)
+    with pytest.raises(TypeError):
+        connection.send_message(1, fin=False)  # type: ignore[arg-type]
+    assert connection.send_message("a", compress=False) == [b"\x81\x01a"]
+
+
 def test_fragments_are_of_one_kind() -> None:
     connection = ServerConnection()
     connection.send_message("a", fin=False)

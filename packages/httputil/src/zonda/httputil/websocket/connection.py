@@ -406,12 +406,12 @@ class Connection:
                 opcode |= RSV1
         if compressor is not None:
             payload = compressor.compress(payload, fin)
+        buffers = write_frame(FIN | opcode if fin else opcode, payload, self._mask())
         if fin:
             self._fragmenting = 0
-            opcode |= FIN
         elif not begun:
             self._fragmenting = opcode
-        return write_frame(opcode, payload, self._mask())
+        return buffers
 
     def send_ping(self, payload: Buffer = b"") -> list[Buffer]:
         """Say Ping.
