@@ -88,12 +88,9 @@ class PushStream:
         self._held = True  # a readable event is not wanted
         self._reader_on = False
         self._writer_on = False
-        self._eof = False
-        self._eof_told = False
-        self._eof_wanted = False
+        self._eof = self._eof_told = self._eof_wanted = False
         self._write_error: OSError | None = None
-        self._close_wanted = False
-        self._closed = False
+        self._close_wanted = self._closed = False
         self._sink_paused = False
         self._high_water = HIGH_WATER
         self._low_water = HIGH_WATER // 4
@@ -171,8 +168,7 @@ class PushStream:
         return True
 
     def _start_reader(self) -> None:
-        if self._unwatch_hangup is not None:
-            self._stop_watching_hangup()
+        self._stop_watching_hangup()
         self._watcher.add_reader(self.fileno(), self._on_readable)
         self._reader_on = True
 
@@ -214,11 +210,8 @@ class PushStream:
             self._on_eof()
 
     def _pulled(self, data: bytes) -> None:
-        """Data without a sink: keep it."""
-        if self._read_buffer is None:
-            self._read_buffer = ReadBuffer()
-        self._read_buffer.append(data)
-        self._held = True
+        """Take data that came without a sink."""
+        raise NotImplementedError
 
     def _on_eof(self) -> None:
         self._eof = True
