@@ -172,6 +172,22 @@ async def test_write_eof_after_the_queue() -> None:
     peer.close()
 
 
+async def test_nothing_is_delivered_while_closing() -> None:
+    stream, peer = stream_pair(capacity=10)
+    sink = Recorder()
+    stream.set_sink(sink)
+    stream.send(b"x" * 100)
+    stream.close_when_flushed()
+    peer.send(b"too late")
+    stream.resume_reading()
+    await asyncio.sleep(0.01)
+    assert sink.events == []
+    assert await peer.read_bytes(100)
+    await sink.until(lambda: sink.saw("lost"))
+    assert sink.events == [("lost", None)]
+    peer.close()
+
+
 async def test_reads_and_sinks_exclude_each_other() -> None:
     stream, peer = tcp_pair()
     stream.set_sink(Recorder())

@@ -86,8 +86,7 @@ class PushStream:
         self._queue: WriteBuffer | None = None
         self._blocked = False  # send() must queue: queue not empty, connecting, closed
         self._held = True  # a readable event is not wanted
-        self._reader_on = False
-        self._writer_on = False
+        self._reader_on = self._writer_on = False
         self._eof = self._eof_told = self._eof_wanted = False
         self._write_error: OSError | None = None
         self._close_wanted = self._closed = False
@@ -152,7 +151,7 @@ class PushStream:
 
     def resume_reading(self) -> None:
         """Deliver again, beginning with what was read before the pause."""
-        if self._closed:
+        if self._closed or self._close_wanted:
             return
         self._held = False
         buffer = self._read_buffer
