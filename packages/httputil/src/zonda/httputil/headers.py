@@ -13,7 +13,7 @@ through a bounded table instead of by string operations.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, Self, TypeVar, overload
 
 from zonda.httputil.errors import HTTPInputError, InvalidFieldValue
@@ -116,7 +116,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         self._block = None
         return self
 
-    def _pairs(self) -> Iterable[tuple[str, str]]:
+    def _pairs(self) -> Collection[tuple[str, str]]:
         # All (name, value) pairs, for writers. A view of the dict unless fields are repeated, so
         # that "\r\n".join(map(": ".join, headers._pairs())) runs no line of Python per field.
         if self._block is not None:

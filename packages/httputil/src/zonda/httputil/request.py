@@ -135,7 +135,7 @@ class HTTPServerRequest:
         if headers.__class__ is not HTTPHeaders and not isinstance(headers, HTTPHeaders):
             headers = HTTPHeaders(headers or ())
         self.headers = headers
-        self.body = body or b""
+        self.body = body or b""  # None, too
         self.connection = connection
         self.server_connection = server_connection
         self._start_time = time.time()
