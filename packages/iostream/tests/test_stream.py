@@ -481,3 +481,26 @@ async def test_set_nodelay() -> None:
             option = stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert bool(option) is value
         stream.close()
+
+
+async def test_bulk_readers_let_others_run() -> None:
+    """A reader that never has to wait does not keep the loop to itself."""
+    stream, peer = pair()
+    written = peer.write(b"x" * 20_000_000)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count())
+    received = 0
+    while received < 20_000_000:
+        received += len(await stream.read_bytes(65536, partial=True))
+    counting.cancel()
+    await written
+    assert turns > 20_000_000 / 65536 / 8
+    stream.close()
+    peer.close()

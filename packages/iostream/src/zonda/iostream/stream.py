@@ -38,6 +38,9 @@ T = TypeVar("T")
 
 DEFAULT_MAX_BUFFER = 100 * 1024 * 1024
 
+# Chunks that a bulk reader gets beyond the one that an event brings.
+_INLINE_READS = 3
+
 
 class BaseIOStream(PushStream):
     """A stream over any descriptor.
@@ -53,13 +56,8 @@ class BaseIOStream(PushStream):
             heeds ``pause_writing``) is what bounds the queue.
     """
 
-    __slots__ = (
-        "_close_callback",
-        "_read",
-        "_written",
-        "max_buffer_size",
-        "max_write_buffer_size",
-    )
+    __slots__ = ("_close_callback", "_inline", "_read", "_written")
+    __slots__ += ("max_buffer_size", "max_write_buffer_size")
 
     def __init__(
         self,
@@ -75,6 +73,7 @@ class BaseIOStream(PushStream):
         self._send = self._send_to_fd
         self._read: Read[Any] | None = None
         self._close_callback: Callable[[], object] | None = None
+        self._inline = 0  # reads that may ask the descriptor at once, without an event
         self._written: asyncio.Future[None] | None = None
 
     # -- what a kind of stream supplies ------------------------------------------------------
@@ -246,6 +245,11 @@ class BaseIOStream(PushStream):
         self._held = False
         if not (self._reader_on or self._eof) and self._can_register():
             self._start_reader()
+        elif self._inline and self._reader_on and not read.done():
+            left, self._inline = self._inline - 1, 0
+            self._on_readable()
+            if self._inline:
+                self._inline = left  # after so many the others get their turn
         return read
 
     def _buffer(self) -> ReadBuffer:
@@ -325,8 +329,9 @@ class BaseIOStream(PushStream):
             read = None
         buffer = self._read_buffer
         if read is not None and (buffer is None or not buffer.size) and read.single(data):
-            self._read = None
-            self._held = self._close_callback is None
+            self._finish_read()
+            if len(data) == self.read_chunk_size:
+                self._inline = _INLINE_READS  # a full chunk: more is probably there
             return
         buffer = self._buffer()
         buffer.append(data)
