@@ -37,7 +37,6 @@ from zonda.iostream.writebuffer import Buffer, WriteBuffer
 T = TypeVar("T")
 
 DEFAULT_MAX_BUFFER = 100 * 1024 * 1024
-
 # Chunks that a bulk reader gets beyond the one that an event brings.
 _INLINE_READS = 3
 
@@ -56,8 +55,10 @@ class BaseIOStream(PushStream):
             heeds ``pause_writing``) is what bounds the queue.
     """
 
-    __slots__ = ("_close_callback", "_inline", "_read", "_written")
-    __slots__ += ("max_buffer_size", "max_write_buffer_size")
+    __slots__ = (
+        "_close_callback", "_inline", "_read", "_written",
+        "max_buffer_size", "max_write_buffer_size",
+    )  # fmt: skip
 
     def __init__(
         self,
