@@ -586,3 +586,41 @@ async def test_contexts_of_requests_are_apart() -> None:
     async with serve(Application([("/.*", Contexts)])) as port, RawClient(port) as client:
         for path in ("/a", "/b"):
             assert (await client(get(path))).body == f"unset {path}".encode()
+
+
+async def test_an_overridden_execute_is_called() -> None:
+    called: list[bytes] = []
+
+    class Wrapped(RequestHandler):
+        async def _execute(self, transforms: Any, *args: bytes, **kwargs: bytes) -> None:
+            called.extend(args)
+            await super()._execute(transforms, *args, **kwargs)
+
+        def get(self, name: str) -> None:
+            self.write(name)
+
+    assert (await fetch(Wrapped, get("/x"), "/(.)")).body == b"x"
+    assert called == [b"x"]
+
+
+async def test_a_streamed_body_that_never_comes() -> None:
+    gone = asyncio.Event()
+
+    @stream_request_body
+    class Upload(RequestHandler):
+        def data_received(self, chunk: bytes) -> None:
+            raise AssertionError
+
+        def post(self) -> None:
+            raise AssertionError
+
+        def on_connection_close(self) -> None:
+            super().on_connection_close()
+            gone.set()
+
+    async with serve(Application([("/", Upload)])) as port:
+        async with RawClient(port) as client:
+            await client.send(get("/", method="POST", body=b"x")[:-1])
+        await asyncio.wait_for(gone.wait(), 10)
+        for _ in range(5):
+            await asyncio.sleep(0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from zonda.httputil import (
@@ -15,10 +16,13 @@ from zonda.httputil import (
 )
 from zonda.ioloop.log import app_log
 from zonda.ioloop.stepping import start_coroutine
+from zonda.web.handler import RequestHandler
 
 if TYPE_CHECKING:
     from zonda.web.application import Application
-    from zonda.web.handler import RequestHandler
+
+_NO_KWARGS: Mapping[str, bytes] = {}
+_execute = RequestHandler._execute
 
 
 class HandlerDelegate(HTTPMessageDelegate):
@@ -125,17 +129,20 @@ class HandlerDelegate(HTTPMessageDelegate):
             prepared = handler._prepared_future = asyncio.get_running_loop().create_future()
         transforms = application.transforms
         made = [transform(request) for transform in transforms] if transforms else []
-        if self.path_args or self.path_kwargs:
-            coroutine = handler._execute(made, *(self.path_args or ()), **(self.path_kwargs or {}))
-        else:
-            coroutine = handler._execute(made)
+        args, kwargs = self.path_args or (), self.path_kwargs or _NO_KWARGS
         try:
-            task = start_coroutine(coroutine)
+            # Each request has a context of its own, before and after it has to wait.
+            context = copy_context()
+            if handler_class._execute is _execute:
+                rest = context.run(handler._run, made, args, kwargs)
+            else:
+                rest = handler._execute(made, *args, **kwargs)
+            if rest is not None:
+                task = start_coroutine(rest, context)
+                if task is not None:  # it has to wait for something
+                    task.add_done_callback(self._executed)
         except asyncio.CancelledError:
             self._cancelled(handler)
-        else:
-            if task is not None:  # it has to wait for something
-                task.add_done_callback(self._executed)
         return prepared
 
     def _cancelled(self, handler: RequestHandler) -> None:

@@ -12,7 +12,7 @@ import datetime
 import hashlib
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from http.cookies import Morsel, SimpleCookie
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, overload
@@ -692,11 +692,23 @@ class RequestHandler:
     async def _execute(
         self, transforms: list[OutputTransform], *args: bytes, **kwargs: bytes
     ) -> None:
-        """Run the handler: `prepare`, the method, `finish`. Stepped at the spot by its caller."""
+        """Run the handler: `prepare`, the method, `finish`; whoever overrides it is called."""
+        rest = self._run(transforms, args, kwargs)
+        if rest is not None:
+            await rest
+
+    def _run(
+        self, transforms: list[OutputTransform], args: Sequence[bytes], kwargs: Mapping[str, bytes]
+    ) -> Coroutine[Any, Any, None] | None:
+        """Run the handler as far as it goes without waiting.
+
+        Returns:
+            None if that was all; otherwise a coroutine that does the rest. Plain functions need no
+            coroutine at all that way.
+        """
         self._transforms = transforms
         try:
-            method = self.request.method
-            if method not in self.SUPPORTED_METHODS:
+            if self.request.method not in self.SUPPORTED_METHODS:
                 raise HTTPError(405)
             if args:
                 self.path_args = [self._decode_group(arg) for arg in args]
@@ -705,6 +717,22 @@ class RequestHandler:
                     name: self._decode_group(arg, name) for name, arg in kwargs.items()
                 }
             result = self.prepare()
+            if result is not None or self._stream_request_body:
+                return self._run_from_prepare(result)
+            if self._finished:
+                return None
+            result = getattr(self, self.request.method.lower())(*self.path_args, **self.path_kwargs)
+            if result is not None:
+                return self._run_from_method(result)
+            if self._auto_finish and not self._finished:
+                self.finish()
+        except Exception as error:
+            self._fail(error)
+        return None
+
+    async def _run_from_prepare(self, result: Awaitable[None] | None) -> None:
+        """Go on where `prepare` has to be waited for, or the body after it."""
+        try:
             if result is not None:
                 await result
             if self._prepared_future is not None and not self._prepared_future.done():
@@ -715,22 +743,35 @@ class RequestHandler:
             if self._stream_request_body:
                 try:
                     await self.request._body_future
-                except Exception:
+                except StreamClosedError:
                     return  # the client is gone; on_connection_close has been told
-            result = getattr(self, method.lower())(*self.path_args, **self.path_kwargs)
+            result = getattr(self, self.request.method.lower())(*self.path_args, **self.path_kwargs)
             if result is not None:
                 await result
             if self._auto_finish and not self._finished:
                 self.finish()
         except Exception as error:
-            try:
-                self._handle_request_exception(error)
-            except Exception:
-                app_log.error("Exception in exception handler", exc_info=True)
-                self._abort()
+            self._fail(error)
         finally:
             if self._prepared_future is not None and not self._prepared_future.done():
                 self._prepared_future.set_result(None)
+
+    async def _run_from_method(self, result: Awaitable[None]) -> None:
+        """Go on where the method has to be waited for."""
+        try:
+            await result
+            if self._auto_finish and not self._finished:
+                self.finish()
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Answer for an exception that has escaped the handler."""
+        try:
+            self._handle_request_exception(error)
+        except Exception:
+            app_log.error("Exception in exception handler", exc_info=True)
+            self._abort()
 
     def _decode_group(self, value: bytes | None, name: str | None = None) -> str:
         # A group that took no part in the match arrives as None, which most signatures deny.
