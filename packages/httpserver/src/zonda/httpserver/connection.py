@@ -73,6 +73,7 @@ class HTTP1ServerConnection:
         context: Address and scheme, which requests show as ``remote_ip`` and ``protocol``.
         timer: The deadlines' timer, shared by all connections of a server; None for a connection
             without deadlines.
+        limits: The protocol's limits; those of ``params`` if None (a server makes them once).
     """
 
     __slots__ = (
@@ -113,7 +114,7 @@ class HTTP1ServerConnection:
         self.stream = stream
         self.params = params or HTTP1ConnectionParameters()
         self.context: Any = context
-        self.protocol = ServerConnection(limits or limits_of(self.params))
+        self.protocol = ServerConnection(limits or self.params.limits())
         self._timer = timer
         self._delegate: HTTPServerConnectionDelegate | None = None
         self._exchange: HTTP1Exchange | None = None
@@ -516,11 +517,3 @@ class HTTP1ServerConnection:
 
 def _overdue(now: float, since: float, timeout: float | None) -> bool:
     return timeout is not None and now - since >= timeout
-
-
-def limits_of(params: HTTP1ConnectionParameters) -> Limits:
-    """The protocol's limits that belong to a server's settings."""
-    default = Limits()
-    head = params.max_header_size or default.head
-    body = default.body if params.max_body_size is None else params.max_body_size
-    return Limits(start_line=min(default.start_line, head), head=head, body=body)

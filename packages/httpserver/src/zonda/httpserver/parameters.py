@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from zonda.httputil.http1 import DEFAULT_LIMITS, Limits
+
 DEFAULT_CHUNK_SIZE = 64 * 1024
 
 
@@ -36,3 +38,10 @@ class HTTP1ConnectionParameters:
     read_timeout: float | None = 60.0
     write_timeout: float | None = 60.0
     linger_timeout: float = 2.0
+
+    def limits(self) -> Limits:
+        """The limits of the HTTP/1.1 protocol that these settings stand for."""
+        default = DEFAULT_LIMITS
+        head = self.max_header_size or default.head
+        body = default.body if self.max_body_size is None else self.max_body_size
+        return Limits(start_line=min(default.start_line, head), head=head, body=body)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
-from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage, limits_of
+from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage
 from zonda.httpserver.context import HTTPRequestContext
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.decompression import DecompressingDelegate
@@ -99,7 +99,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_buffer_size=max_buffer_size,
             read_chunk_size=chunk_size,
         )
-        self._limits = limits_of(self.conn_params)
+        self._limits = self.conn_params.limits()
         self._connections: set[HTTP1ServerConnection] = set()
         self._timer: DeadlineTimer | None = None
         self._all_closed: asyncio.Future[None] | None = None
