@@ -1,6 +1,7 @@
 """The server's driver on real sockets: requests in order, persistence, bad input, disconnects."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Awaitable
@@ -278,7 +279,7 @@ class Streaming(Recorder):
     """Sends a long body in pieces, as fast as the peer takes it."""
 
     piece = b"x" * 65536
-    pieces = 64
+    pieces = 512  # more than the kernel's buffers ever hold
 
     def finish(self) -> None:
         super().finish()
@@ -295,20 +296,22 @@ class Streaming(Recorder):
 async def test_writing_waits_for_a_slow_reader() -> None:
     app = Streaming()
     async with serve(app) as port:
-        sock = socket.create_connection(("127.0.0.1", port))
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         sock.setblocking(False)
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(sock, GET)
-        await app.until("finish")
-        for _ in range(100):
-            await asyncio.sleep(0)
-        assert not app.task.done()  # 4 MiB do not fit into the buffers between us
-        received = 0
-        async with asyncio.timeout(20):
-            while received < len(app.piece) * app.pieces:
-                received += len(await loop.sock_recv(sock, 1 << 20))
-        await app.task
-        sock.close()
+        with contextlib.closing(sock):
+            await loop.sock_connect(sock, ("127.0.0.1", port))
+            await loop.sock_sendall(sock, GET)
+            await app.until("finish")
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not app.task.done()
+            received = 0
+            async with asyncio.timeout(60):
+                while received < len(app.piece) * app.pieces:
+                    received += len(await loop.sock_recv(sock, 1 << 20))
+            await app.task
         await app.until("on_close")
 
 
