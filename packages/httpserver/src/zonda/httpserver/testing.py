@@ -157,6 +157,7 @@ class RawClient:
         if self._rest:
             protocol.receive_data(self._rest)
         response: RawResponse | None = None
+        body = bytearray()
         informational: list[int] = []
         while True:
             event = protocol.next_event()
@@ -173,10 +174,10 @@ class RawClient:
             elif isinstance(event, InformationalResponse):
                 informational.append(event.status)
             elif isinstance(event, Data):
-                assert response is not None
-                response.body += event.data
+                body += event.data
             elif isinstance(event, EndOfMessage):
                 assert response is not None
+                response.body = bytes(body)
                 self._rest = protocol.trailing_data
                 return response
             else:
