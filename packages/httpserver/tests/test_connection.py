@@ -408,6 +408,7 @@ async def test_an_application_that_fails_costs_a_500_and_the_connection(
             response = await client(POST)
             assert (response.status, response.headers["Connection"]) == (500, "close")
             assert await client.closed() == b""
+            client.writer.write_eof()  # otherwise the server lingers for a while
             await app.until("on_close")
 
 
