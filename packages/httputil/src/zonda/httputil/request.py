@@ -154,11 +154,41 @@ class HTTPServerRequest:
         if parse_config is not None:
             self.parse_config = parse_config
         if "?" in uri:
-            config = parse_config or get_parse_body_config()
-            if uri.count("&") >= config.urlencoded.max_arguments:
-                self.query_arguments  # noqa: B018 - too many fields, unless most are in the path
+            self._bound_query(uri, parse_config or get_parse_body_config())
         elif uri[:1] == "/":
             self.path = uri  # as the lazy one would find out, in ten times as long
+
+    @classmethod
+    def _received(
+        cls,
+        start_line: RequestStartLine,
+        headers: HTTPHeaders,
+        connection: HTTPConnection,
+        server_connection: object,
+    ) -> "HTTPServerRequest":
+        # What the constructor makes of a head that a protocol has validated, for routers: without
+        # a look at arguments that are never there. The Host is checked already.
+        self = cls.__new__(cls)
+        self.method, uri, self.version = start_line
+        self.uri = uri
+        self.headers = headers
+        self.body = b""
+        self.connection = connection
+        self.server_connection = server_connection
+        self._start_time = time.time()
+        context = getattr(connection, "context", None)
+        if context is not None:
+            self.remote_ip = context.remote_ip
+            self.protocol = context.protocol
+        if "?" in uri:
+            self._bound_query(uri, get_parse_body_config())
+        elif uri[:1] == "/":
+            self.path = uri  # as the lazy one would find out, in ten times as long
+        return self
+
+    def _bound_query(self, uri: str, config: ParseBodyConfig) -> None:
+        if uri.count("&") >= config.urlencoded.max_arguments:
+            self.query_arguments  # noqa: B018 - too many fields, unless most are in the path
 
     @_Lazy
     def host(self) -> str:

@@ -36,7 +36,22 @@ class ApplicationRouter(ReversibleRuleRouter):
 
     def __init__(self, application: Application, rules: _RuleList | None = None) -> None:
         self.application = application
+        # Paths that lead to a handler class whatever other rules there are; as in `RuleRouter`,
+        # good as long as the number of rules is that of `classes_of`.
+        self.classes: dict[str, Rule] = {}
+        self.classes_of: list[Rule] = []
         super().__init__(rules)
+
+    def _build_index(self) -> None:
+        super()._build_index()
+        self.classes = {
+            path: rule
+            for path, position in self._literals.items()
+            if position < self._first_other
+            and isinstance((rule := self.rules[position]).target, type)
+            and issubclass(rule.target, RequestHandler)
+        }
+        self.classes_of = self._indexed
 
     def process_rule(self, rule: Rule) -> Rule:
         """Turn a list of rules into a router below."""
@@ -159,7 +174,11 @@ class Application(ReversibleRouter):
         """Return the delegate for a request: a rule's, or the default handler's (404)."""
         # Without rules for hosts the router of all hosts is the only one there is.
         if len(self.default_router.rules) == 1:
-            delegate = self.wildcard_router.find_handler(request)
+            router = self.wildcard_router
+            rule = router.classes.get(request.path)
+            if rule is not None and len(router.classes_of) == len(router.rules):
+                return self.get_handler_delegate(request, rule.target, rule.target_kwargs)
+            delegate = router.find_handler(request)
         else:
             delegate = self.default_router.find_handler(request)
         if delegate is not None:

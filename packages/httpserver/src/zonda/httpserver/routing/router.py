@@ -49,12 +49,15 @@ class Router(HTTPServerConnectionDelegate):
         `start_request` without the delegate that only waits for the head: `HTTPServer` calls this
         one, with the head in hand, unless a subclass has overridden `start_request`.
         """
-        request = HTTPServerRequest(
-            connection=request_conn,
-            server_connection=server_conn,
-            start_line=start_line,
-            headers=headers,
-        )
+        if headers._block is None:  # from another protocol than ours: to be checked
+            request = HTTPServerRequest(
+                connection=request_conn,
+                server_connection=server_conn,
+                start_line=start_line,
+                headers=headers,
+            )
+        else:
+            request = HTTPServerRequest._received(start_line, headers, request_conn, server_conn)
         delegate = self.find_handler(request)
         if delegate is None:
             app_log.debug("No handler for %s %s", request.method, request.path)
