@@ -19,6 +19,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.hangup import hung_up
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
@@ -45,7 +46,6 @@ from zonda.iostream import StreamClosedError
 
 if TYPE_CHECKING:
     from zonda.httpserver.context import HTTPRequestContext
-    from zonda.httpserver.deadlines import DeadlineTimer
     from zonda.iostream import IOStream
 
 Buffer = bytes | bytearray | memoryview
@@ -71,8 +71,7 @@ class HTTP1ServerConnection:
         stream: An open stream that nothing has been read from.
         params: Settings; the defaults of `HTTP1ConnectionParameters` if None.
         context: Address and scheme, which requests show as ``remote_ip`` and ``protocol``.
-        timer: The deadlines' timer, shared by all connections of a server; None for a connection
-            without deadlines.
+        timer: The deadlines' timer, shared by all connections of a server; its own if None.
         limits: The protocol's limits; those of ``params`` if None (a server makes them once).
     """
 
@@ -115,7 +114,7 @@ class HTTP1ServerConnection:
         self.params = params or HTTP1ConnectionParameters()
         self.context: Any = context
         self.protocol = ServerConnection(limits or self.params.limits())
-        self._timer = timer
+        self._timer = timer = timer or DeadlineTimer(asyncio.get_running_loop())
         self._delegate: HTTPServerConnectionDelegate | None = None
         self._exchange: HTTP1Exchange | None = None
         self._pumping = False
@@ -131,7 +130,7 @@ class HTTP1ServerConnection:
         self._closed: asyncio.Future[None] | None = None
         # Clock readings for the deadlines: since when this phase lasts, and when the peer last
         # sent or took something.
-        self._since = self._progress = timer.now if timer is not None else 0.0
+        self._since = self._progress = timer.now
         self._queued = 0
         self._body_deadline: float | None = None
 
@@ -151,8 +150,7 @@ class HTTP1ServerConnection:
         """
         self._delegate = delegate
         self._start_message = start_message
-        if self._timer is not None:
-            self._timer.add(self)
+        self._timer.add(self)
         self.stream.set_sink(self)
 
     async def close(self) -> None:
@@ -192,8 +190,7 @@ class HTTP1ServerConnection:
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the peer."""
-        if self._timer is not None:
-            self._progress = self._timer.now
+        self._progress = self._timer.now
         if self._lingering is not None:
             self._lingering -= len(data)
             if self._lingering < 0:
@@ -250,8 +247,7 @@ class HTTP1ServerConnection:
                 future.set_result(None)
 
     def _end_of_life(self) -> None:
-        if self._timer is not None:
-            self._timer.discard(self)
+        self._timer.discard(self)
         delegate, self._delegate = self._delegate, None
         self._exchange = None
         if delegate is not None:
@@ -464,9 +460,9 @@ class HTTP1ServerConnection:
     def _linger(self) -> None:
         """Let the peer read the answer: close now and what it still sends would reset it."""
         self._lingering = LINGER_BYTES
-        self._since = self._timer.now if self._timer is not None else 0.0
+        self._since = self._timer.now
         self.stream.write_eof()
-        if self._peer_finished or self._timer is None:
+        if self._peer_finished:
             self.stream.close_when_flushed()
         else:
             self._reading_paused = False
@@ -476,10 +472,7 @@ class HTTP1ServerConnection:
 
     def set_body_timeout(self, timeout: float | None) -> None:
         """Give the body that is being received so many seconds from now; None for no limit."""
-        if timeout is None or self._timer is None:
-            self._body_deadline = None
-        else:
-            self._body_deadline = self._timer.now + timeout
+        self._body_deadline = None if timeout is None else self._timer.now + timeout
 
     def check_deadlines(self, now: float) -> None:
         """Close if the peer has kept us waiting for too long (the timer asks once a second)."""
