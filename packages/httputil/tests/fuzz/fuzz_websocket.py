@@ -1,4 +1,4 @@
-"""Fuzz the WebSocket protocol: any split gives the same, only what is documented is raised.
+"""Fuzz WebSocket connections: any split gives the same, only what is documented is raised.
 
 Run: ``python3 dev fuzz websocket [libFuzzer options]``.
 """
@@ -8,26 +8,19 @@ import sys
 import atheris
 
 with atheris.instrument_imports():
-    from zonda.httputil.headers import HTTPHeaders
     from zonda.httputil.websocket import (
         ClientConnection,
-        ClientHandshake,
         Close,
+        CloseCode,
         ConnectionFailed,
         DeflateAgreement,
-        DeflateOptions,
-        HandshakeError,
         Message,
         Ping,
         ServerConnection,
-        accept,
-        read_request,
     )
 
 LIMIT = 1000
-# No smaller window: zlib finds references beyond it only if what they refer to came in an earlier
-# piece, so that the split would matter.
-DEFLATE = DeflateAgreement(client_no_context_takeover=True)
+DEFLATE = DeflateAgreement(client_no_context_takeover=True, server_max_window_bits=9)
 
 
 def outcome(data: bytes, step: int, server: bool, deflate: bool) -> tuple[list[object], int]:
@@ -49,29 +42,12 @@ def outcome(data: bytes, step: int, server: bool, deflate: bool) -> tuple[list[o
                     events.append((event.code, event.reason))
     except ConnectionFailed as error:
         connection.send_close(error.code, error.reason)
+        if deflate and error.code == CloseCode.INVALID_DATA:
+            # Behind the byte that makes a message too large zlib reads on while nothing comes out,
+            # and may see that what follows is malformed: only if it came in the same piece.
+            return events, CloseCode.MESSAGE_TOO_BIG
         return events, error.code
     return events, 0
-
-
-def handshake(text: str) -> None:
-    """The fields that carry lists, on both sides."""
-    for name in ("Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol", "Sec-WebSocket-Key"):
-        client = ClientHandshake(["a"], DeflateOptions())
-        fields = client.headers()
-        fields["Host"] = "h"
-        try:
-            fields[name] = text
-        except ValueError:
-            return
-        try:
-            request = read_request("GET", "HTTP/1.1", fields)
-            accept(request, None, DeflateOptions())
-        except HandshakeError:
-            pass
-        try:
-            client.read_response(101, HTTPHeaders({name: text}))
-        except HandshakeError:
-            pass
 
 
 def one_input(data: bytes) -> None:
@@ -83,10 +59,7 @@ def one_input(data: bytes) -> None:
         for deflate in (True, False):
             whole = outcome(rest, len(rest) or 1, server, deflate)
             for pieces in (outcome(rest, step, server, deflate), outcome(rest, 1, server, deflate)):
-                assert whole[0] == pieces[0], (step, rest)
-                # Compressed data may be wrong in two ways: which one is found depends on the split.
-                assert whole[1] == pieces[1] or (deflate and whole[1] and pieces[1]), (step, rest)
-    handshake(rest.decode("latin-1"))
+                assert whole == pieces, (step, rest)
 
 
 if __name__ == "__main__":

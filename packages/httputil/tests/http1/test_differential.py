@@ -77,6 +77,7 @@ INPUTS: dict[str, bytes] = {
 }
 
 H11_DIFFERS = {
+    "raw UTF-8": "h11 takes RFC 9112 §3.2 at its word; curl sends such targets",
     "empty line before": "h11 refuses what RFC 9112 §2.2 asks a server to ignore",
     "LF for CRLF": "RFC 9112 §2.2 allows LF for CRLF, h11 accepts it; here it is refused",
     "bad Host": "h11 does not look at the value of Host",
@@ -94,6 +95,7 @@ H11_DIFFERS = {
 }
 
 HTTPTOOLS_DIFFERS = {
+    "raw UTF-8": "llhttp takes RFC 9112 §3.2 at its word; curl sends such targets",
     "no Host": "llhttp leaves Host to its user",
     "two Hosts": "llhttp leaves Host to its user",
     "bad Host": "llhttp leaves Host to its user",

@@ -51,6 +51,7 @@ def head(line: str = "GET / HTTP/1.1", *fields: str, host: bytes = HOST) -> byte
     )
 
 
+BEYOND_ASCII = "".join(map(chr, range(0x80, 0x100)))
 POST = "POST / HTTP/1.1"
 CHUNKED = head(POST, "Transfer-Encoding: chunked")
 POST_CHUNKED = request("POST", length=None, chunked=True)
@@ -85,7 +86,29 @@ ROWS: dict[str, tuple[bytes, list[tuple[object, ...]]]] = {
                           [request("M-SEARCH!#$%&'*+.^_`|~"), END]),
     "lower-case method stays": (head("get / HTTP/1.1"), [request("get"), END]),
     "method that is no token": (head("G@T / HTTP/1.1"), [error()]),
-    "raw UTF-8 in the target": (head("GET /caf\xc3\xa9 HTTP/1.1"), [error()]),
+    # Not what RFC 9112 §3.2 says, but what curl and older browsers send.
+    "raw UTF-8 in the target": (
+        head("GET /caf\xc3\xa9?q=\xe2\x82\xac HTTP/1.1"),
+        [request(target="/caf\xc3\xa9?q=\xe2\x82\xac"), END],
+    ),
+    "every octet beyond ASCII in the target": (
+        head(f"GET /{BEYOND_ASCII} HTTP/1.1"),
+        [request(target=f"/{BEYOND_ASCII}"), END],
+    ),
+    "raw UTF-8 in an absolute form": (
+        head("GET http://h/caf\xc3\xa9 HTTP/1.1"),
+        [request(target="http://h/caf\xc3\xa9", host="h"), END],
+    ),
+    "raw UTF-8 in the authority of an absolute form": (
+        head("GET http://caf\xc3\xa9/ HTTP/1.1"),
+        [error()],
+    ),
+    "raw UTF-8 in an authority form": (head("CONNECT caf\xc3\xa9:80 HTTP/1.1"), [error()]),
+    "raw UTF-8 in front of the target": (head("GET caf\xc3\xa9 HTTP/1.1"), [error()]),
+    "no-break space between method and target": (head("GET\xa0/ HTTP/1.1"), [error()]),
+    "no-break space in front of the version": (head("GET /\xa0HTTP/1.1"), [error()]),
+    "DEL in the target": (head("GET /\x7f HTTP/1.1"), [error()]),
+    "space in the target": (head("GET /a b HTTP/1.1"), [error()]),
     "control character in the target": (head("GET /\x1b[31m HTTP/1.1"), [error()]),
     "NUL in the target": (head("GET /\0 HTTP/1.1"), [error()]),
     "fragment in the target": (head("GET /a#b HTTP/1.1"), [error()]),

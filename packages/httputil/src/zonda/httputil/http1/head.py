@@ -44,11 +44,12 @@ _UNUSUAL: Final = (
 
 # Groups: method, target, minor version, field block; the value of Host, which need not come first;
 # the part of the block from the first unusual line on, a second Host included.
-# With Host and without an unusual line, nothing has to be looked for in the block. A target is
-# visible ASCII without "#" (RFC 9112 §3.2 has no fragment, and recipients disagree about what one
-# means).
+# With Host and without an unusual line, nothing has to be looked for in the block. A target has no
+# "#" (RFC 9112 §3.2 has no fragment, and recipients disagree about what one means). Octets beyond
+# ASCII are let through, against the RFC: curl and older browsers send UTF-8 as it is, and nothing
+# is ambiguous about it.
 REQUEST_HEAD: Final = re.compile(
-    rf"({_TOKEN}) ([!\"$-~]++) HTTP/1\.([0-9])\r\n"
+    rf"({_TOKEN}) ([!\"$-~\x80-\xff]++) HTTP/1\.([0-9])\r\n"
     rf"((?:(?!{_UNUSUAL}){_TOKEN}:{_VALUE}\r\n)*+(?:[Hh]ost:({_VALUE})\r\n)?+"
     rf"(?:(?!{_UNUSUAL}){_TOKEN}:{_VALUE}\r\n)*+"
     rf"((?:{_TOKEN}:{_VALUE}\r\n)*+))\r\n"
@@ -63,7 +64,7 @@ RESPONSE_HEAD: Final = re.compile(
 # without CR, CR without LF. (A CR at the very end may yet be followed by its LF.)
 FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
 
-_REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) (\S++) HTTP/([0-9])\.([0-9])")
+_REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) ([^ \t]++) HTTP/([0-9])\.([0-9])")
 _STATUS_LINE: Final = re.compile(rf"HTTP/([0-9])\.([0-9]) ([1-9][0-9][0-9])(?: {_VALUE})?+")
 
 
@@ -144,7 +145,7 @@ def _diagnose(head: bytes, limits: Limits, *, is_request: bool) -> RemoteProtoco
     major, minor = match.group(3, 4) if is_request else match.group(1, 2)
     if major != "1":
         return RemoteProtocolError(f"HTTP version {major}.{minor} is not supported", 505)
-    if is_request and not re.fullmatch(r"[!\"$-~]+", match[2]):
+    if is_request and not re.fullmatch(r"[!\"$-~\x80-\xff]+", match[2]):
         return RemoteProtocolError("invalid character in the request target")
     fault = _diagnose_fields(head, end + 2, limits.head, limits.field_count)
     return fault or RemoteProtocolError(f"malformed head behind the {what}")

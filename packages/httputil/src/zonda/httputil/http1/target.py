@@ -7,17 +7,11 @@ already. Out: the authority that the request is for. Raises `RemoteProtocolError
 import re
 from typing import Final
 
+from zonda.httputil.errors import HTTPInputError
 from zonda.httputil.http1.errors import RemoteProtocolError
 from zonda.httputil.http1.head import HTTP_WHITESPACE
+from zonda.httputil.urls import parse_authority
 
-# uri-host [":" port]. A registered name is allowed everything that RFC 3986 allows but the comma:
-# that is what two Host fields look like after a proxy has joined them.
-_HOST: Final = (
-    r"(?:\[[0-9A-Fa-f:.]++\]"  # IPv6
-    r"|\[[vV][0-9A-Fa-f]++\.[\w\-.~!$&'()*+,;=:]++\]"  # IPvFuture
-    r"|(?:[\w\-.~!$&'()*+;=]|%[0-9A-Fa-f]{2})*+)"
-)
-_HOST_AND_PORT: Final = re.compile(rf"{_HOST}(?::([0-9]{{0,5}}+))?+", re.ASCII)
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://([^/?]*+)(?:[/?].*+)?+")
 
 
@@ -43,9 +37,7 @@ def check_host(value: str) -> str:
     if known is not None:
         return known
     host = value.strip(HTTP_WHITESPACE)
-    match = _HOST_AND_PORT.fullmatch(host)
-    if match is None or (match[1] and int(match[1]) > 65535):
-        raise RemoteProtocolError("invalid Host field")
+    _host_and_port(host, "invalid Host field")
     if len(value) <= _KNOWN_HOST_LENGTH:
         if len(KNOWN_HOSTS) >= _KNOWN_HOSTS_LIMIT:
             KNOWN_HOSTS.clear()
@@ -66,10 +58,10 @@ def target_authority(method: str, target: str) -> str | None:
     >>> target_authority("OPTIONS", "*")
     """
     if method == "CONNECT":
-        host, _, port = target.rpartition(":")
-        match = _HOST_AND_PORT.fullmatch(target)
-        if match is None or not host or not port or int(port) > 65535:
-            raise RemoteProtocolError("the target of CONNECT is not a host and port")
+        fault = "the target of CONNECT is not a host and port"
+        host, port = _host_and_port(target, fault)
+        if not host or port is None:
+            raise RemoteProtocolError(fault)
         return target
     if target.startswith("/"):
         return None
@@ -81,11 +73,14 @@ def target_authority(method: str, target: str) -> str | None:
     if match is None:
         raise RemoteProtocolError("the request target has none of the four forms")
     authority = match[1]
-    host_match = _HOST_AND_PORT.fullmatch(authority)
-    if (
-        host_match is None
-        or authority[:1] in ("", ":")
-        or (host_match[1] and int(host_match[1]) > 65535)
-    ):
-        raise RemoteProtocolError("invalid authority in the request target")
+    fault = "invalid authority in the request target"
+    if not _host_and_port(authority, fault)[0]:
+        raise RemoteProtocolError(fault)
     return authority
+
+
+def _host_and_port(authority: str, fault: str) -> tuple[str, int | None]:
+    try:
+        return parse_authority(authority)
+    except HTTPInputError as error:
+        raise RemoteProtocolError(fault) from error

@@ -3,7 +3,8 @@
 In: unmasked payload as it arrives, be it a whole fragment or a part of one
 (`IncompleteMessage.append`, and `IncompleteMessage.complete` for the last piece). Out: the message,
 when it is complete. `ConnectionFailed` is raised as soon as what is there shows that the message is
-too large (1009), is text that is not UTF-8 (1007) or is not deflate data (1002).
+too large (1009), is text that is not UTF-8 (1007) or is not deflate data (1007 too: both are data
+that is not what it says it is, and with one code the outcome does not depend on the pieces).
 
 What came so far is held once, as bytes, however small the pieces were. Text is checked as it comes,
 by decoding it, and decoded at the end: strings would take up to four times the memory.
@@ -12,7 +13,6 @@ by decoding it, and decoded at the end: strings would take up to four times the 
 import zlib
 from codecs import utf_8_decode
 
-from zonda.httputil.errors import OutputTooLarge
 from zonda.httputil.websocket.closecodes import CloseCode
 from zonda.httputil.websocket.deflate import MessageDecompressor
 from zonda.httputil.websocket.errors import ConnectionFailed
@@ -82,14 +82,18 @@ class IncompleteMessage:
         return bytes(content)
 
     def _decompress(self, decompressor: MessageDecompressor, piece: bytes, final: bool) -> bytes:
+        room = self._max_size - len(self._content)
         try:
-            return decompressor.decompress(piece, self._max_size - len(self._content), final=final)
-        except OutputTooLarge as error:
-            raise too_big(self._max_size) from error
+            output = decompressor.decompress(piece, room, final=final)
         except zlib.error as error:
             raise ConnectionFailed(
-                CloseCode.PROTOCOL_ERROR, "compressed data is malformed"
+                CloseCode.INVALID_DATA, "compressed data is malformed"
             ) from error
+        if len(output) > room:
+            if self._is_text:
+                self._check_text(output)  # as it would have been, had it come in smaller pieces
+            raise too_big(self._max_size)
+        return output
 
     def _check_text(self, piece: bytes) -> None:
         if self._half_character:

@@ -17,7 +17,6 @@ client_max_window_bits          the client's; in an offer without a value "I can
 import zlib
 from dataclasses import dataclass
 
-from zonda.httputil.errors import OutputTooLarge
 from zonda.httputil.websocket.errors import HandshakeError
 from zonda.httputil.websocket.extensions import Parameters
 
@@ -66,9 +65,8 @@ class DeflateAgreement:
 
     def decompressor(self, *, server: bool) -> "MessageDecompressor":
         """The decompressor of one side: it reads what the other side's compressor wrote."""
-        bits = self.client_max_window_bits if server else self.server_max_window_bits
         alone = self.client_no_context_takeover if server else self.server_no_context_takeover
-        return MessageDecompressor(bits, not alone)
+        return MessageDecompressor(not alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +249,16 @@ class MessageCompressor:
 class MessageDecompressor:
     """Decompresses messages of one direction, piece by piece, within bounds.
 
+    It reads with the largest window, whatever was agreed: with a smaller one zlib would notice a
+    reference beyond it or not, depending on how the data came in pieces.
+
     Args:
-        window_bits: 8 to 15.
         context_takeover: Whether a message may refer to those before it.
     """
 
-    __slots__ = ("_bits", "_context_takeover", "_decompressor", "_streams")
+    __slots__ = ("_context_takeover", "_decompressor", "_streams")
 
-    def __init__(self, window_bits: int, context_takeover: bool) -> None:
-        self._bits = -window_bits
+    def __init__(self, context_takeover: bool) -> None:
         self._context_takeover = context_takeover
         self._decompressor: zlib._Decompress | None = None
         self._streams = 0
@@ -272,16 +271,18 @@ class MessageDecompressor:
             max_length: Most bytes that may come out.
             final: Whether the message ends here.
 
+        Returns:
+            What comes out. One byte more than `max_length` says that it is too much: there may be
+            more, and nothing can be decompressed after it.
+
         Raises:
-            OutputTooLarge: More would come out.
             zlib.error: It is not deflate data.
         """
         if final:
             data += _TAIL
         decompressor = self._decompressor
         if decompressor is None:
-            decompressor = self._decompressor = zlib.decompressobj(self._bits)
-        # One byte more than allowed shows that there is too much.
+            decompressor = self._decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
         output = decompressor.decompress(data, max_length + 1)
         while decompressor.eof and len(output) <= max_length:
             # The last block of a stream (BFINAL, §7.2.3.4): what follows is another stream.
@@ -289,10 +290,8 @@ class MessageDecompressor:
             if self._streams > _MAX_STREAMS:
                 raise zlib.error("too many deflate streams in one message")
             data = decompressor.unused_data
-            decompressor = self._decompressor = zlib.decompressobj(self._bits)
+            decompressor = self._decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
             output += decompressor.decompress(data, max_length + 1 - len(output))
-        if len(output) > max_length:
-            raise OutputTooLarge(max_length)
         if final:
             self._streams = 0
             if not self._context_takeover:
