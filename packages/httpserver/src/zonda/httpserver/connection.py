@@ -7,7 +7,7 @@ there is one write a response.
 
 Pipelined requests are answered in order: the protocol gives no event of the next request until the
 response to this one is complete. Meanwhile reading goes on, so that a disconnect is noticed, until
-`READ_AHEAD` bytes are waiting; from then on the deadlines' timer looks for one.
+`READ_AHEAD` bytes are waiting; from then on the stream still notices a reset.
 
 A peer that closes its sending side may still read: its response goes on. The application is told
 all the same (``on_connection_close``), because most peers that do so are gone.
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
-from zonda.httpserver.hangup import hung_up
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.refusal import refusal
 from zonda.httputil import (
@@ -499,8 +498,6 @@ class HTTP1ServerConnection:
                     self._refuse(408, "the head of the request takes too long")
             elif _overdue(now, self._since, params.idle_timeout):
                 self.stream.close()
-        elif self._reading_paused and hung_up(self.stream.fileno()):
-            self.stream.close()
         elif not exchange.request_complete and self._waiting is None:
             if self._body_deadline is not None and now >= self._body_deadline:
                 self._refuse(408, "the body of the request takes too long")
