@@ -534,7 +534,7 @@ class RequestHandler:
         if self._transforms or self._jar is not None:
             body = self._prepare_head(body, True)
         # The protocol adds Content-Length.
-        whole: asyncio.Future[None] = respond(status, self._reason, self._headers, body)
+        whole: asyncio.Future[None] = respond(self._status_code, self._reason, self._headers, body)
         self._write_buffer = []
         self._headers_written = True
         return whole
