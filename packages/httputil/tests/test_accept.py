@@ -32,6 +32,9 @@ RFC_EXAMPLE = (
         ("gzip;q=0, *;q=0.001, br;q=1.000", [("gzip", {}, 0), ("*", {}, 0.001), ("br", {}, 1)]),
         # An invalid weight takes its member with it.
         ("a;q=2, b;q=-1, c;q=x, d;q=0.0001, e;q=nan, f;q=, g;q=1e0, h;q=\u0661, i", [("i", {}, 1)]),
+        # What can be no name does, too.
+        ('", a', []),
+        ("a b, a/b/c, /a, a/, ;q=1, \u212aa, a@b, d", [("d", {}, 1)]),
         ('a;x="open, b', [("a", {"x": '"open, b'}, 1)]),
     ],
 )

@@ -13,10 +13,8 @@ from zonda.httputil.parameters import parse_parameters
 
 _MEMBER: Final = re.compile(r'(?:[^,"]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))++', re.DOTALL)
 _WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
-_CODING: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_MEDIA_RANGE: Final = re.compile(
-    r"([!#$%&'*+\-.^_`|~0-9a-z]+)/([!#$%&'*+\-.^_`|~0-9a-z]+)", re.IGNORECASE | re.ASCII
-)
+_TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_NAME: Final = re.compile(rf"{_TOKEN}(?:/{_TOKEN})?")
 _LANGUAGE_RANGE: Final = re.compile(r"\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*+")
 # What old clients call them (RFC 9110 §8.4.1).
 _CODING_ALIASES: Final = {"x-gzip": "gzip", "x-compress": "compress"}
@@ -33,8 +31,8 @@ class Preference(NamedTuple):
 def parse_accept(value: str) -> list[Preference]:
     """The members of an Accept, Accept-Encoding or Accept-Language header in its order.
 
-    Names come out in lower case. A member with an invalid weight, or a
-    name that is not ASCII, is left out.
+    Names come out in lower case. A member with an invalid weight is left out, and one whose name is
+    neither a token nor two of them with a slash.
 
     >>> [(name, q) for name, _, q in parse_accept("text/html, application/xml;q=0.9, */*;q=0.1")]
     [('text/html', 1.0), ('application/xml', 0.9), ('*/*', 0.1)]
@@ -43,8 +41,7 @@ def parse_accept(value: str) -> list[Preference]:
     for member in _MEMBER.findall(value):
         name, parameters = parse_parameters(member)
         weight = parameters.pop("q", "1")
-        # A letter outside ASCII may turn into one of ASCII in lower case.
-        if name and name.isascii() and _WEIGHT.fullmatch(weight):
+        if _NAME.fullmatch(name) and _WEIGHT.fullmatch(weight):
             preferences.append(Preference(name.lower(), parameters, float(weight)))
     return preferences
 
@@ -81,7 +78,7 @@ def _accepted(header: str | None) -> list[Preference] | None:
     # Absent or empty: everything is acceptable (the empty list is valid and says nothing).
     if header is None or not header.strip(" \t,"):
         return None
-    return [each for each in parse_accept(header) if _MEDIA_RANGE.fullmatch(each.name)]
+    return [each for each in parse_accept(header) if "/" in each.name]
 
 
 def _media_type_quality(accepted: list[Preference] | None, media_type: str) -> float:
@@ -128,7 +125,7 @@ def choose_encoding(header: str | None, offers: Sequence[str]) -> str | None:
         return "identity"
     weights: dict[str, float] = {}
     for name, _, quality in parse_accept(header):
-        if _CODING.fullmatch(name):
+        if "/" not in name:
             weights.setdefault(_CODING_ALIASES.get(name, name), quality)
     anything = weights.get("*", 0.0)
     best, best_quality = None, 0.0

@@ -217,5 +217,5 @@ def _date(cookie: str, setting: object) -> str:
         raise InvalidCookie(cookie, "expires", setting)
     try:
         return format_timestamp(setting)
-    except (ValueError, OverflowError, OSError) as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidCookie(cookie, "expires", setting) from error

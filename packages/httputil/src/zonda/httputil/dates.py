@@ -51,11 +51,11 @@ def format_timestamp(
     'Sun, 27 Jan 2013 18:43:20 GMT'
     """
     if isinstance(ts, int | float):
-        fields = time.gmtime(ts)
+        fields = _utc(ts)
     elif isinstance(ts, datetime):
         fields = ts.utctimetuple()  # of a naive one: as it is
     elif isinstance(ts, tuple | time.struct_time):
-        fields = time.gmtime(calendar.timegm(tuple(ts)))
+        fields = _utc(calendar.timegm(tuple(ts)))
     else:
         raise TypeError(f"unknown timestamp type: {ts!r}")
     year, month, day, hour, minute, second, weekday = fields[:7]
@@ -65,6 +65,13 @@ def format_timestamp(
         f"{_DAYS[weekday]}, {day:02d} {_MONTHS[month - 1]} {year:04d}"
         f" {hour:02d}:{minute:02d}:{second:02d} GMT"
     )
+
+
+def _utc(seconds: int | float) -> time.struct_time:
+    try:
+        return time.gmtime(seconds)
+    except OSError as error:  # a year that the C library cannot count
+        raise OverflowError(f"timestamp {seconds} is out of range") from error
 
 
 def parse_date(value: str, *, now: datetime | None = None) -> datetime | None:
