@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zonda.ioloop import IOLoop, gen
+from zonda.ioloop import IOLoop, gen, locks, queues
 
 ExpectLog = Callable[..., Any]
 NOW = datetime.timedelta(0)
@@ -113,3 +113,76 @@ async def test_timer_goes_with_the_result(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_others() -> None:
     with pytest.raises(gen.BadYieldError):
         gen.with_timeout(LONG, 42)
+
+
+SOON = datetime.timedelta(milliseconds=1)
+
+
+class TestPlacesInLine:
+    """What a queue or lock has to give does not go to those who have left."""
+
+    async def test_an_item_is_not_lost(self) -> None:
+        queue: queues.Queue[int] = queues.Queue()
+        with pytest.raises(gen.TimeoutError):
+            await gen.with_timeout(SOON, queue.get())
+        queue.put_nowait(1)
+        assert queue.qsize() == 1
+        assert await gen.with_timeout(LONG, queue.get()) == 1
+
+    async def test_an_item_is_not_lost_by_a_generator(self) -> None:
+        queue: queues.Queue[int] = queues.Queue()
+
+        @gen.coroutine
+        def get() -> Any:
+            yield gen.with_timeout(SOON, queue.get())
+
+        with pytest.raises(gen.TimeoutError):
+            await get()
+        queue.put_nowait(1)
+        assert queue.qsize() == 1
+
+    @pytest.mark.parametrize("kind", [locks.Lock, locks.Semaphore, locks.BoundedSemaphore])
+    async def test_a_permit_is_not_lost(self, kind: Callable[[], Any]) -> None:
+        lock = kind()
+        await lock.acquire()
+        with pytest.raises(gen.TimeoutError):
+            await gen.with_timeout(SOON, lock.acquire())
+        lock.release()
+        await asyncio.wait_for(lock.acquire(), 5)
+
+    async def test_a_put_that_timed_out_is_not_made(self) -> None:
+        queue: queues.Queue[int] = queues.Queue(maxsize=1)
+        queue.put_nowait(1)
+        with pytest.raises(gen.TimeoutError):
+            await gen.with_timeout(SOON, queue.put(2))
+        assert await queue.get() == 1
+        assert queue.empty()
+
+    async def test_who_keeps_the_future_may_wait_again(self) -> None:
+        queue: queues.Queue[int] = queues.Queue()
+        item = queue.get()
+        with pytest.raises(gen.TimeoutError):
+            await gen.with_timeout(SOON, item)
+        queue.put_nowait(1)
+        assert await gen.with_timeout(LONG, item) == 1
+
+    async def test_a_coroutine_goes_on(self) -> None:
+        queue: queues.Queue[int] = queues.Queue()
+        got = new_future()
+
+        async def consume() -> None:
+            got.set_result(await queue.get())
+
+        with pytest.raises(gen.TimeoutError):
+            await gen.with_timeout(SOON, consume())
+        queue.put_nowait(1)
+        assert await got == 1
+        await turns()
+
+
+async def test_what_came_in_the_same_turn_came_in_time() -> None:
+    future = new_future()
+    result = gen.with_timeout(NOW, future)
+    # The timer is due in this turn too, and comes first on some loops.
+    future.set_result(1)
+    assert await result == 1

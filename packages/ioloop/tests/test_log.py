@@ -1,6 +1,7 @@
 """Loggers, the formatter and the logging options."""
 
 import contextlib
+import importlib
 import io
 import logging
 import logging.handlers
@@ -252,3 +253,14 @@ def test_wrong_values_are_named(
 def test_the_shared_options_have_them_from_the_start() -> None:
     assert "log_file_prefix" in shared_options
     assert shared_options.group_dict("logging")["log_rotate_mode"] == "size"
+
+
+def test_the_module_can_be_reloaded() -> None:
+    defined = shared_options.as_dict()
+    before = dict(vars(log))
+    try:
+        importlib.reload(log)
+        assert shared_options.as_dict() == defined
+        assert log.app_log is before["app_log"]
+    finally:
+        vars(log).update(before)

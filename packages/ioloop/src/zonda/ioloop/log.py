@@ -301,4 +301,6 @@ def define_logging_options(options: OptionParser | None = None) -> None:
     options.add_parse_callback(lambda: enable_pretty_logging(options))
 
 
-define_logging_options(shared_options)
+# They are there already when the module is reloaded.
+if "logging" not in shared_options:
+    define_logging_options(shared_options)

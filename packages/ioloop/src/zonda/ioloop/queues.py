@@ -25,11 +25,25 @@ _T = TypeVar("_T")
 
 
 class QueueEmpty(Exception):
-    """Raised by `Queue.get_nowait` when the queue has no items."""
+    """Raised by `Queue.get_nowait` when the queue has no items.
+
+    Example:
+        >>> Queue().get_nowait()
+        Traceback (most recent call last):
+        zonda.ioloop.queues.QueueEmpty
+    """
 
 
 class QueueFull(Exception):
-    """Raised by `Queue.put_nowait` when the queue has ``maxsize`` items."""
+    """Raised by `Queue.put_nowait` when the queue has ``maxsize`` items.
+
+    Example:
+        >>> queue = Queue(maxsize=1)
+        >>> queue.put_nowait("a")
+        >>> queue.put_nowait("b")
+        Traceback (most recent call last):
+        zonda.ioloop.queues.QueueFull
+    """
 
 
 class _QueueIterator(Generic[_T]):
@@ -132,6 +146,7 @@ class Queue(LoopHint, Generic[_T]):
         if self._maxsize > 0 and self.qsize() >= self._maxsize:
             putter = self._putters.wait(timeout)
             putter.item = item  # type: ignore[attr-defined] # a future has room for it
+            putter.in_line = True  # type: ignore[attr-defined]
             return putter
         self._add(item)
         return self._done(None)
@@ -160,7 +175,9 @@ class Queue(LoopHint, Generic[_T]):
         """
         if self._queue:
             return self._done(self._take())
-        return self._getters.wait(timeout)
+        getter = self._getters.wait(timeout)
+        getter.in_line = True  # type: ignore[attr-defined]
+        return getter
 
     def get_nowait(self) -> _T:
         """Take an item out at once.

@@ -66,6 +66,13 @@ class StartedTask(asyncio.Task[_T]):
     """The task of a coroutine that was started at the spot and had to wait.
 
     A task like any other, made by `start_coroutine` only. The loop's task factory is not asked.
+
+    Example:
+        >>> async def main():
+        ...     task = start_coroutine(asyncio.sleep(0, "slept"))
+        ...     return isinstance(task, StartedTask), await task
+        >>> asyncio.run(main())
+        (True, 'slept')
     """
 
     # Before it is real: (coroutine, context, loop). Afterwards: a _Start.

@@ -15,6 +15,9 @@ between:
   there, in one step, either finishes the waiter and calls who awaits it, or finds the waiter
   cancelled and goes back to its owner. It costs no additional turn of the loop.
 
+A waiter with the attribute ``in_line`` gets something that would be lost with it: `with_timeout`
+cancels it when its time is up and nobody else has it.
+
 Out: futures. Raises ``TimeoutError`` in the waiter, ``TypeError`` for a time-out that is neither
 number nor timedelta.
 """

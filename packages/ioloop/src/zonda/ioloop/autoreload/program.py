@@ -104,6 +104,10 @@ def main() -> None:
     Raises:
         SystemExit: the command line is wrong, or ``--until-success`` and it did.
         KeyboardInterrupt: by the person at the keyboard.
+
+    Example::
+
+        python -m zonda.ioloop.autoreload --until-success -m package.tests
     """
     until_success, module, path, arguments = _parse(sys.argv[1:])
     succeeded = False

@@ -14,13 +14,10 @@ from collections.abc import Callable, Generator
 from typing import Any, ParamSpec, TypeVar, overload
 
 from zonda.ioloop.concurrent import AnyFuture, is_future
-from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.gen.runner import Return, failed, finished, start
+from zonda.ioloop.finished import Unmade, finished, new_unmade, set_value
+from zonda.ioloop.gen.runner import Return, failed, go_on
 
 __all__ = ["coroutine", "is_coroutine_function", "maybe_future"]
-
-Future = asyncio.Future
-_get_running_loop = asyncio._get_running_loop
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -59,33 +56,51 @@ def coroutine(func: Callable[..., Any]) -> "Callable[..., asyncio.Future[Any]]":
         3
     """
     copy_context = contextvars.copy_context
+    wrapper: Callable[..., asyncio.Future[Any]]
 
     if inspect.isgeneratorfunction(func):
         # Calling it runs nothing yet, so that only the first step has to enter the context.
-        @functools.wraps(func)
         def wrapper(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
             context = copy_context()
-            return context.run(start, func(*args, **kwargs), context)
+            generator = func(*args, **kwargs)
+            try:
+                yielded = context.run(generator.send, None)
+            except StopIteration as stop:
+                # As `finished` does; this is the way of every coroutine that need not wait.
+                future: Unmade[Any] = new_unmade(Unmade)
+                set_value(future, stop.value)
+                return future
+            except Return as stop:
+                return finished(stop.value)
+            except (Exception, asyncio.CancelledError) as error:
+                return failed(error)
+            try:
+                return context.run(go_on, generator, context, yielded)
+            finally:
+                del yielded  # a traceback may refer to this frame: leave no cycle
 
     else:
 
-        @functools.wraps(func)
         def wrapper(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
             context = copy_context()
             try:
                 result = context.run(func, *args, **kwargs)
+                # The cheap question first: the other one goes through the abstract base class.
+                if not hasattr(result, "send") or not isinstance(result, Generator):
+                    future: Unmade[Any] = new_unmade(Unmade)
+                    set_value(future, result)
+                    return future
+                yielded = context.run(result.send, None)
             except (Return, StopIteration) as stop:
                 return finished(stop.value)
             except (Exception, asyncio.CancelledError) as error:
                 return failed(error)
-            # The cheap question first: the other one goes through the abstract base class.
-            if hasattr(result, "send") and isinstance(result, Generator):
-                return context.run(start, result, context)
-            future: asyncio.Future[Any] = Future(loop=_get_running_loop() or own_asyncio_loop())
-            future.set_result(result)
-            return future
+            try:
+                return context.run(go_on, result, context, yielded)
+            finally:
+                del yielded  # a traceback may refer to this frame: leave no cycle
 
-    wrapper.__wrapped__ = func
+    functools.update_wrapper(wrapper, func)
     wrapper.__tornado_coroutine__ = True  # type: ignore[attr-defined]
     return wrapper
 

@@ -34,7 +34,14 @@ __all__ = ["Arguments", "Callback", "Task", "Wait", "WaitAll", "engine"]
 
 
 class Arguments(NamedTuple):
-    """What a callback was called with, where that was more than one positional argument."""
+    """What a callback was called with, where that was more than one positional argument.
+
+    Example:
+        >>> async def main():
+        ...     return await Task(lambda callback: callback(1, 2, colour="red"))
+        >>> asyncio.run(main())
+        Arguments(args=(1, 2), kwargs={'colour': 'red'})
+    """
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -176,6 +183,17 @@ class Callback:
     Raises (at the yield):
         KeyReuseError: a callback with that key has not been waited for yet.
         RuntimeError: not in an engine.
+
+    Example:
+        >>> @engine
+        ... def run():
+        ...     callback = yield Callback("key")
+        ...     callback("called")
+        ...     print((yield Wait("key")))
+        >>> async def main():
+        ...     run()
+        >>> asyncio.run(main())
+        called
     """
 
     def __init__(self, key: Hashable) -> None:
@@ -191,6 +209,18 @@ class Wait:
     Raises (at the yield):
         UnknownKeyError: there is no callback with that key.
         RuntimeError: not in an engine.
+
+    Example:
+        >>> @engine
+        ... def run():
+        ...     try:
+        ...         yield Wait("key")
+        ...     except UnknownKeyError as error:
+        ...         print(error)
+        >>> async def main():
+        ...     run()
+        >>> asyncio.run(main())
+        key 'key' is not pending
     """
 
     def __init__(self, key: Hashable) -> None:
@@ -202,6 +232,17 @@ class WaitAll:
 
     Args:
         keys: the keys, in the order of the results.
+
+    Example:
+        >>> @engine
+        ... def run():
+        ...     for key in "abc":
+        ...         (yield Callback(key))(key.upper())
+        ...     print((yield WaitAll("abc")))
+        >>> async def main():
+        ...     run()
+        >>> asyncio.run(main())
+        ['A', 'B', 'C']
     """
 
     def __init__(self, keys: Iterable[Hashable]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from zonda.ioloop.concurrent import AnyFuture, chain_future
 from zonda.ioloop.factory import own_asyncio_loop
+from zonda.ioloop.finished import Unmade, finished, value_of
 from zonda.ioloop.log import app_log
 from zonda.ioloop.yieldable import Moment, as_future, convert_yielded
 
@@ -55,12 +56,23 @@ Multi = multi
 def multi_future(
     children: Iterable[Any] | Mapping[Any, Any], quiet_exceptions: QuietExceptions = ()
 ) -> "asyncio.Future[Any]":
-    """Do as `multi`."""
+    """Do as `multi`.
+
+    Example:
+        >>> async def main():
+        ...     return await multi_future({"a": asyncio.sleep(0, 1)})
+        >>> asyncio.run(main())
+        {'a': 1}
+    """
     keys: list[Any] | None = None
     # The cheap question first: the other one goes through the abstract base class.
     if not isinstance(children, list) and isinstance(children, Mapping):
         keys = list(children)
         children = children.values()
+    children = list(children)
+    if all(type(child) is Unmade for child in children):
+        values = [value_of(child) for child in children]
+        return finished(values if keys is None else dict(zip(keys, values, strict=True)))
     waiting = [
         child if isinstance(child, Future) else _on_loop(as_future(child)) for child in children
     ]

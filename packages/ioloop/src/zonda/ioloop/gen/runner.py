@@ -1,8 +1,8 @@
 """Driving a generator that yields what it waits for.
 
-In: a generator and the context it runs in. Out: a future of what it returns. `start` runs it at the
-spot for as long as what it yields is done already; a generator that never has to wait costs no turn
-of the loop. Once it has to wait, a `GeneratorFuture` carries on.
+In: a generator and the context it runs in. Out: a future of what it returns. `go_on` runs it
+at the spot for as long as what it yields is done already; a generator that never has to wait costs
+no turn of the loop. Once it has to wait, a `GeneratorFuture` carries on.
 
 Cancelling that future cancels what the generator waits for; the generator gets the
 ``CancelledError``, may clean up, and has nobody left to report to. Errors of the generator, that
@@ -17,10 +17,11 @@ from typing import Any
 
 from zonda.ioloop.concurrent import AnyFuture, future_set_exception_unless_cancelled
 from zonda.ioloop.factory import own_asyncio_loop
+from zonda.ioloop.finished import Unmade, finished, new_unmade, set_value, value_of
 from zonda.ioloop.log import app_log
 from zonda.ioloop.yieldable import Moment, as_future, moment
 
-__all__ = ["GeneratorFuture", "Return", "Runner", "failed", "finished", "start"]
+__all__ = ["GeneratorFuture", "Return", "Runner", "failed", "go_on"]
 
 Future = asyncio.Future
 _get_running_loop = asyncio._get_running_loop
@@ -31,6 +32,17 @@ class Return(Exception):
 
     Attributes:
         value: what the coroutine's future gets.
+
+    Example:
+        >>> from zonda.ioloop.gen import coroutine
+        >>> @coroutine
+        ... def main():
+        ...     yield asyncio.sleep(0)
+        ...     raise Return(42)
+        >>> async def wait():
+        ...     return await main()
+        >>> asyncio.run(wait())
+        42
     """
 
     def __init__(self, value: Any = None) -> None:
@@ -38,14 +50,6 @@ class Return(Exception):
         self.value = value
         # Seen from outside it is a kind of StopIteration.
         self.args = (value,)
-
-
-def finished(value: Any) -> "asyncio.Future[Any]":
-    """Make a future that has its result."""
-    # loop.create_future() would be a Python function (asyncio) around the same.
-    future: asyncio.Future[Any] = Future(loop=_get_running_loop() or own_asyncio_loop())
-    future.set_result(value)
-    return future
 
 
 def failed(error: BaseException) -> "asyncio.Future[Any]":
@@ -71,7 +75,7 @@ class GeneratorFuture(asyncio.Future[Any]):
 
     __slots__ = ("_awaited", "_context", "_generator")
 
-    # No __init__ of its own: the future's is C. `start` fills these in.
+    # No __init__ of its own: the future's is C. `go_on` fills these in.
     _generator: Generator[Any, Any, Any]
     _context: contextvars.Context
     _awaited: AnyFuture[Any] | None
@@ -132,6 +136,8 @@ class GeneratorFuture(asyncio.Future[Any]):
                 else:
                     yielded = generator.throw(error)
                     error = None
+                while type(yielded) is Unmade:
+                    yielded = generator.send(value_of(yielded))
                 if isinstance(yielded, Future):
                     awaited = yielded
                 else:
@@ -164,17 +170,18 @@ class GeneratorFuture(asyncio.Future[Any]):
             error = yielded = None
 
 
-def start(
-    generator: Generator[Any, Any, Any], context: contextvars.Context
+def go_on(
+    generator: Generator[Any, Any, Any], context: contextvars.Context, yielded: Any
 ) -> "asyncio.Future[Any]":
-    """Run a fresh generator, in ``context`` already, until it has to wait or ends."""
+    """Run a generator, in ``context`` already, after its first yield until it waits or ends."""
     send = generator.send
-    awaited: AnyFuture[Any] | Moment | None
-    future: asyncio.Future[Any]
+    awaited: AnyFuture[Any] | Moment | None = None
     error: BaseException | None = None
     try:
-        yielded = send(None)
         while True:
+            if type(yielded) is Unmade:
+                yielded = send(value_of(yielded))
+                continue
             if isinstance(yielded, Future):
                 awaited = yielded
                 if not awaited.done():
@@ -200,9 +207,8 @@ def start(
                 yielded = generator.throw(error)
                 error = None
     except StopIteration as stop:
-        # As in `finished`; spelled out because this is the way every coroutine takes.
-        future = Future(loop=_get_running_loop() or own_asyncio_loop())
-        future.set_result(stop.value)
+        future: Unmade[Any] = new_unmade(Unmade)
+        set_value(future, stop.value)
         return future
     except Return as stop:
         return finished(stop.value)
@@ -227,6 +233,16 @@ class Runner:
         gen: the generator.
         result_future: gets the outcome.
         first_yielded: what the generator yielded last.
+
+    Example:
+        >>> def double():
+        ...     return 2 * (yield asyncio.sleep(0, 21))
+        >>> async def main():
+        ...     generator, future = double(), asyncio.get_running_loop().create_future()
+        ...     Runner(contextvars.copy_context().run, generator, future, next(generator))
+        ...     return await future
+        >>> asyncio.run(main())
+        42
     """
 
     def __init__(

@@ -3,12 +3,17 @@
 In: a deadline and a yieldable. Out: a future that has the yieldable's outcome, or a `TimeoutError`
 when the deadline comes first. What was waited for goes on all the same; an exception it raises
 later is logged, except quiet ones. Cancelling the future cancels what it waits for.
+
+There is one thing that does not go on: a place in the line of a queue or lock, ``with_timeout(t,
+queue.get())``, that nobody else refers to. The next item would go to it, and be lost. Whoever keeps
+the future, ``item = queue.get()``, may wait for it a second time.
 """
 
 import asyncio
 import datetime
 import functools
-from typing import Any
+import sys
+from typing import Any, Final
 
 from zonda.ioloop.concurrent import AnyFuture, chain_future, future_add_done_callback
 from zonda.ioloop.errors import TimeoutError
@@ -18,6 +23,8 @@ from zonda.ioloop.loop import IOLoop
 from zonda.ioloop.yieldable import Moment, convert_yielded
 
 __all__ = ["with_timeout"]
+
+_UNSHARED: Final = 3
 
 
 def with_timeout(
@@ -32,7 +39,8 @@ def with_timeout(
     Args:
         timeout: a time on the scale of `IOLoop.time` (seconds since the epoch) or a timedelta from
             now.
-        future: anything a coroutine may yield. It is not cancelled when the time is up.
+        future: anything a coroutine may yield. It is not cancelled when the time is up, unless it
+            is a waiter of a queue or lock that nobody else has.
         quiet_exceptions: types of exceptions that are not logged when they come too late.
         message: of the `TimeoutError`; "Timeout" by default.
 
@@ -58,8 +66,15 @@ def with_timeout(
         return result
 
     def expire() -> None:
+        if awaited.done():
+            return  # the outcome is on its way, and came in time
         if not result.done():
             result.set_exception(TimeoutError("Timeout" if message is None else message))
+        # References: the line's, this function's, and the argument of getrefcount. Were there
+        # more on some interpreter, the waiter would stay in line.
+        if hasattr(awaited, "in_line") and sys.getrefcount(awaited) <= _UNSHARED:
+            awaited.cancel()
+            return
         future_add_done_callback(awaited, functools.partial(_log_late, quiet_exceptions))
 
     def result_done(_: object) -> None:

@@ -78,7 +78,9 @@ class Semaphore(LoopHint):
         if self._value > 0:
             self._value -= 1
             return self._done(_ReleasingContextManager(self))
-        return self._waiters.wait(timeout)
+        waiter = self._waiters.wait(timeout)
+        waiter.in_line = True  # type: ignore[attr-defined]
+        return waiter
 
     def release(self) -> None:
         """Return a permit; it goes to the one that has waited longest, if anyone waits."""

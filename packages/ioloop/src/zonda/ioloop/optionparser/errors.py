@@ -15,7 +15,16 @@ from collections.abc import Sequence
 
 
 class Error(Exception):
-    """Base of everything that definitions and values of options raise."""
+    """Base of everything that definitions and values of options raise.
+
+    Example:
+        >>> from zonda.ioloop.optionparser import OptionParser
+        >>> try:
+        ...     OptionParser().parse_command_line(["app.py", "--prot=80"])
+        ... except Error as error:
+        ...     type(error).__name__
+        'UnknownOption'
+    """
 
 
 class DuplicateOption(Error):
@@ -24,6 +33,10 @@ class DuplicateOption(Error):
     Attributes:
         name: the option.
         file_name: where it was defined first; empty for the parser's own.
+
+    Example:
+        >>> print(DuplicateOption("port", "app.py"))
+        Option 'port' is already defined in app.py: give it another name
     """
 
     def __init__(self, name: str, file_name: str) -> None:
@@ -42,6 +55,10 @@ class UnknownOption(Error):
     Attributes:
         name: as it was written.
         similar: defined options with nearly that name, best first.
+
+    Example:
+        >>> print(UnknownOption("prot", ["port"]))
+        Unrecognized command line option 'prot': did you mean --port?
     """
 
     def __init__(self, name: str, similar: Sequence[str] = ()) -> None:
@@ -62,6 +79,10 @@ class MissingValue(Error):
 
     Attributes:
         name: the option.
+
+    Example:
+        >>> print(MissingValue("port"))
+        Option 'port' requires a value: write --port=VALUE
     """
 
     def __init__(self, name: str) -> None:
@@ -80,6 +101,10 @@ class InvalidValue(Error, ValueError):
         value: what was given.
         expected: what would have fitted, in words.
         path: the configuration file it stands in, or None.
+
+    Example:
+        >>> print(InvalidValue("port", "http", "a whole number"))
+        Option 'port' must be a whole number, not 'http' (str)
     """
 
     def __init__(self, name: str, value: object, expected: str, path: str | None = None) -> None:

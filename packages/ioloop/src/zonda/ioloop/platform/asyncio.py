@@ -45,6 +45,15 @@ class BaseAsyncIOLoop(IOLoop):
         selector_loop: the loop that watches descriptors: the same one, or a proxy with a selector
             thread.
         handlers: the descriptors with a handler: ``{fd: (object, handler)}``.
+
+    Example:
+        >>> asyncio_loop = asyncio.new_event_loop()
+        >>> ioloop = BaseAsyncIOLoop(asyncio_loop, make_current=False)
+        >>> ioloop.add_callback(ioloop.stop)
+        >>> ioloop.start()
+        >>> ioloop.close()
+        >>> asyncio_loop.is_closed()
+        True
     """
 
     def initialize(  # type: ignore[override]
@@ -308,7 +317,15 @@ IOLoop.wrapping_implementation = AsyncIOMainLoop
 
 
 def to_tornado_future(asyncio_future: "asyncio.Future[_T]") -> "asyncio.Future[_T]":
-    """Return the argument: asyncio's futures are the only ones there are."""
+    """Return the argument: asyncio's futures are the only ones there are.
+
+    Example:
+        >>> async def main():
+        ...     future = asyncio.get_running_loop().create_future()
+        ...     return to_tornado_future(future) is future
+        >>> asyncio.run(main())
+        True
+    """
     return asyncio_future
 
 
@@ -317,5 +334,11 @@ def to_asyncio_future(tornado_future: Any) -> AnyFuture[Any]:
 
     Raises:
         BadYieldError: it is nothing of the kind.
+
+    Example:
+        >>> async def main():
+        ...     return await to_asyncio_future([asyncio.sleep(0, 1), asyncio.sleep(0, 2)])
+        >>> asyncio.run(main())
+        [1, 2]
     """
     return cast("AnyFuture[Any]", convert_yielded(tornado_future))

@@ -41,7 +41,15 @@ def get_async_test_timeout() -> float:
 
 
 def close_loop(io_loop: IOLoop) -> None:
-    """Cancel what runs on a loop and close it."""
+    """Cancel what runs on a loop and close it; nothing happens if it is closed.
+
+    Example:
+        >>> loop = IOLoop(make_current=False)
+        >>> loop.add_callback(asyncio.sleep, 3600)
+        >>> close_loop(loop)
+        >>> loop.asyncio_loop.is_closed()
+        True
+    """
     loop: asyncio.AbstractEventLoop = io_loop.asyncio_loop
     if loop.is_closed():
         return
