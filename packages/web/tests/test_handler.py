@@ -360,6 +360,7 @@ async def test_an_error_after_the_head_cuts_the_response(expect_log: Any) -> Non
     with (
         expect_log("zonda.application", "Uncaught"),
         expect_log("zonda.general", "Cannot send error response after headers written"),
+        expect_log("zonda.access", count=None),
     ):
         with pytest.raises((RemoteProtocolError, ConnectionError)):
             await fetch(Broken, get("/"))
@@ -624,3 +625,63 @@ async def test_a_streamed_body_that_never_comes() -> None:
         await asyncio.wait_for(gone.wait(), 10)
         for _ in range(5):
             await asyncio.sleep(0)
+
+
+async def test_on_finish_is_called_however_a_request_ends(expect_log: Any) -> None:
+    ends: list[str] = []
+    over = asyncio.Event()
+
+    class Ends(RequestHandler):
+        def on_finish(self) -> None:
+            ends.append(self.request.path)
+            over.set()
+
+        async def get(self) -> None:
+            path = self.request.path
+            if path == "/error":
+                raise ZeroDivisionError
+            if path == "/half":
+                self.write("half")
+                await self.flush()
+                raise ZeroDivisionError
+            if path == "/gone":
+                while True:  # until the client's reset is noticed
+                    self.write(b"x" * 65536)
+                    await self.flush()
+            self.write("fine")
+
+    async with serve(Application([("/.*", Ends)])) as port:
+        with expect_log("zonda", count=None):
+            for path in ("/fine", "/error", "/half", "/gone"):
+                over.clear()
+                async with RawClient(port) as client:
+                    await client.send(get(path))
+                    if path == "/gone":
+                        await client.reader.readexactly(10)
+                        client.writer.transport.abort()
+                    await asyncio.wait_for(over.wait(), 10)
+    assert ends == ["/fine", "/error", "/half", "/gone"]
+
+
+async def test_a_client_that_leaves_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    over = asyncio.Event()
+
+    class Endless(RequestHandler):
+        def on_finish(self) -> None:
+            over.set()
+
+        async def get(self) -> None:
+            while True:
+                self.write(b"x" * 65536)
+                await self.flush()
+
+    async with serve(Application([("/", Endless)])) as port:
+        async with RawClient(port) as client:
+            await client.send(get("/"))
+            await client.reader.readexactly(10)
+            client.writer.transport.abort()
+        await asyncio.wait_for(over.wait(), 10)
+    levels = {record.levelname for record in caplog.records}
+    assert levels == {"INFO"}
+    assert "the client is gone" in caplog.text

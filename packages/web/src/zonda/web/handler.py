@@ -501,9 +501,7 @@ class RequestHandler:
             connection.finish()
         else:
             future = self._finish_whole(connection)
-        self._finished = True
-        self._log()
-        self.on_finish()
+        self._end()
         return future
 
     def _finish_whole(self, connection: Any) -> asyncio.Future[None]:
@@ -655,6 +653,12 @@ class RequestHandler:
             if not self._finished:
                 self.finish(*error.args)
             return
+        if isinstance(error, StreamClosedError) and self._client_is_gone():
+            # What a handler gets from flush() when nobody is left to answer: no fault of its own.
+            gen_log.info("%s: the client is gone", self._request_summary())
+            if not self._finished:
+                self._end()
+            return
         try:
             self.log_exception(*sys.exc_info())
         except Exception:
@@ -784,12 +788,22 @@ class RequestHandler:
             from_peer.exception()
 
     def _abort(self) -> None:
-        """Close the connection without an answer."""
-        self._finished = True
-        connection: Any = self.request.connection
-        stream = getattr(connection, "stream", None)
+        """Close the connection without an answer, or without the rest of one."""
+        stream = getattr(self.request.connection, "stream", None)
         if stream is not None:
             stream.close()
+        if not self._finished:
+            self._end()
+
+    def _client_is_gone(self) -> bool:
+        stream = getattr(self.request.connection, "stream", None)
+        return stream is not None and stream.closed()
+
+    def _end(self) -> None:
+        """The request is over, whichever way."""
+        self._finished = True
+        self._log()
+        self.on_finish()
 
     def _log(self) -> None:
         self.application.log_request(self)
