@@ -365,16 +365,56 @@ def is_unread(headers: HTTPHeaders) -> bool:
     return headers._block is not None
 
 
-def test_one_question_that_is_denied_leaves_the_block_unread() -> None:
+def test_one_question_leaves_the_block_unread() -> None:
     headers = HTTPHeaders.from_block("Host: a\r\nX-If-None-Match: b\r\nIf-None: c\r\n")
     assert headers.get("If-None-Match", "no") == "no"
     assert is_unread(headers)
     assert headers.get("Cookie") is None
     assert not is_unread(headers)
+    headers = HTTPHeaders.from_block("Host: a\r\n")
+    assert headers.get("Host") == "a"
+    assert is_unread(headers)
     assert headers.get("hOST") == "a"
     for name in ("HOST", "x-if-none-match", "If-None"):
         assert HTTPHeaders.from_block("Host: a\r\nX-If-None-Match: b\r\nIf-None: c").get(name)
     assert HTTPHeaders.from_block("Host: a:b\r\n").get("a") is None
+
+
+@pytest.mark.parametrize(
+    ("block", "name", "value"),
+    [
+        ("Host: a\r\nAccept: b\r\n", "Host", "a"),
+        ("Host: a\r\nAccept: b\r\n", "aCCEPT", "b"),
+        ("Host: a\r\nAccept: b", "accept", "b"),
+        ("host:a\r\n\r\n", "Host", "a"),
+        ("A: \t b:c \t \r\n", "a", "b:c"),
+        ("A:\r\nB: c\r\n", "a", ""),
+        ("A:", "a", ""),
+        ("A: B\r\nX-A: c\r\n", "a", "B"),
+        ("X-A: c\r\nA: B\r\n", "a", "B"),
+        ("A: b\r\nC: d\r\na: e\r\n", "A", "b,e"),
+        ("A: b\r\nC: A: d\r\n", "A", "b"),
+        # Nobody's names, though they are found in the text.
+        ("A: b: c\r\n", "A: b", None),
+        ("A: b\r\nC: d\r\n", "A: b\r\nC", None),
+        ("A: b\r\n", "", None),
+        # Letters that are longer or shorter in lower case, and such as Latin-1 has not.
+        ("A: \u0130\r\nB: \u20ac\r\n", "b", "\u20ac"),
+        ("A: \u20ac\r\n", "b", None),
+        ("A: \u212a\r\n", "k", None),
+        ("A: \xc4\r\n", "a", "\xc4"),
+    ],
+)
+def test_the_first_question_to_a_block_is_answered_as_the_second(
+    block: str, name: str, value: str | None
+) -> None:
+    headers = HTTPHeaders.from_block(block)
+    for _ in range(3):
+        assert headers.get(name) == value
+    assert HTTPHeaders.from_block(block).get(name, "x") == ("x" if value is None else value)
+    copy = HTTPHeaders.from_block(block)
+    copy.get(name)
+    assert list(copy.copy().get_all()) == list(HTTPHeaders.from_block(block).get_all())
 
 
 class Sub(HTTPHeaders):

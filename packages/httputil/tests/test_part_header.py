@@ -102,3 +102,10 @@ def test_nothing_undocumented_is_raised(data: bytes, valid_line: bool) -> None:
     assert header.name
     text = header.name + (header.filename or "") + (header.content_type or "")
     assert not any(character in text for character in "\r\n\x00")
+
+
+def test_fields_beyond_latin1_can_be_asked_for() -> None:
+    block = 'Content-Disposition: form-data; name="a"; filename="\u20ac"'.encode()
+    headers = parse_part_header(block, 10).headers
+    assert headers.get("Content-Type") is None
+    assert headers.get("Content-Disposition", "").endswith('"\u20ac"')

@@ -37,6 +37,8 @@ def one_input(data: bytes) -> None:
     lines = "".join(f"{name}: {value}\r\n" for name, value in pairs)
     for again in (HTTPHeaders.parse(lines), HTTPHeaders.from_block(lines.encode("latin-1"))):
         assert list(again.get_all()) == pairs, pairs
+    for name in (*headers, "Absent"):
+        assert HTTPHeaders.from_block(lines).get(name) == headers.get(name), name
     assert HTTPHeaders.parse(str(headers)) == headers.copy() == headers
 
 

@@ -7,9 +7,9 @@ joins the values of a repeated field with commas and gives them one by one in `g
 when a field is put in that must not be on the wire, and `HTTPInputError` for text that is not a
 field section.
 
-Speed: a block is kept as it came until the first access; a repeated field is joined at the first
-access after it was added to (so that 15,000 equal lines cost linear time); names are made canonical
-through a bounded table instead of by string operations.
+Speed: a block is kept as it came until it is asked for more than one field; a repeated field is
+joined at the first access after it was added to (so that 15,000 equal lines cost linear time);
+names are made canonical through a bounded table instead of by string operations.
 """
 
 import re
@@ -63,12 +63,12 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     # _fields: canonical name -> value, or _STALE; unspecified while _block is not None.
     # _repeated: canonical name -> all values, for fields that occur several times; None for none.
-    # _block: a validated field section that is not split yet.
+    # _block: a validated field section that is not split yet; in a tuple once `get` has read it.
     __slots__ = ("__weakref__", "_block", "_fields", "_repeated")
 
     _fields: dict[str, str]
     _repeated: dict[str, list[str]] | None
-    _block: bytes | str | None
+    _block: bytes | str | tuple[str] | None
 
     @overload
     def __init__(self, headers: Mapping[str, str], /, **kwargs: str) -> None: ...
@@ -129,7 +129,9 @@ class HTTPHeaders(MutableMapping[str, str]):
         block = self._block
         if block is None:
             return  # another thread was faster
-        if isinstance(block, bytes):
+        if isinstance(block, tuple):
+            [block] = block
+        elif isinstance(block, bytes):
             block = block.decode("latin-1")
         fields: dict[str, str] = {}
         repeated: dict[str, list[str]] = {}
@@ -309,11 +311,18 @@ class HTTPHeaders(MutableMapping[str, str]):
         """The value of a field, or `default`."""
         block = self._block
         if block is not None:
-            if type(block) is str and f"\n{name.lower()}:" not in f"\n{block.lower()}":
-                # One question whose answer is mostly no (If-None-Match, of each GET) is not worth
-                # the mapping. As bytes the block says that it was asked: next time it is built.
-                self._block = block.encode("latin-1")
-                return default
+            if type(block) is str and block.isascii():
+                # One question (If-None-Match, of each GET) is not worth the mapping: the first one
+                # is answered from the text. In its tuple the block says that it was asked.
+                self._block = (block,)
+                wanted = f"\n{name.lower()}:"
+                text = f"\n{block.lower()}"
+                found = text.find(wanted)
+                if found < 0:
+                    return default
+                start = found + len(wanted) - 1
+                if ":" not in name and text.find(wanted, start) < 0:  # not repeated
+                    return block[start:].partition("\r")[0].strip(" \t")
             self._build()
         value = self._fields.get(name)
         if value is None:
