@@ -31,7 +31,7 @@ from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar, cast
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.loop import IOLoop
 
-_get_running_loop = asyncio._get_running_loop
+Future = asyncio.Future
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -179,9 +179,10 @@ class Waiters(Generic[T]):
         line: the waiters, dead ones included. If it is empty nobody waits.
     """
 
-    __slots__ = ("_sweep_at", "line")
+    __slots__ = ("_loop", "_sweep_at", "line")
 
     def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.line: deque[asyncio.Future[T]] = deque()
         self._sweep_at = _SWEEP_MARGIN
 
@@ -200,10 +201,15 @@ class Waiters(Generic[T]):
             timeout: after that the waiter is given to ``expire``.
             expire: finishes the waiter.
         """
-        loop = _get_running_loop() or own_asyncio_loop()
-        if timeout is None:
-            waiter: asyncio.Future[T] = asyncio.Future(loop=loop)
+        loop = self._loop
+        if timeout is None and loop is not None and loop.is_running():
+            # A loop runs, so that the future may find it: it has a shorter way to it than we.
+            waiter: asyncio.Future[T] = Future()
+        elif timeout is None:
+            loop = self._loop = own_asyncio_loop()
+            waiter = Future(loop=loop)
         else:
+            loop = own_asyncio_loop()
             seconds = seconds_left(timeout)
             if seconds <= 0:
                 waiter = asyncio.Future(loop=loop)
@@ -228,7 +234,7 @@ class Waiters(Generic[T]):
 
         The exception can be seen here, so that the grant need not wait for the wake-up.
         """
-        waiter: asyncio.Future[T] = asyncio.Future(loop=_get_running_loop())
+        waiter: asyncio.Future[T] = Future()
         waiter.returns = True  # type: ignore[attr-defined] # a future has room for it
         line = self.line
         if len(line) >= self._sweep_at:
