@@ -148,13 +148,17 @@ class TestCallbacks:
             yield gen.moment
             raise ValueError("generator")
 
-        with expect_log("zonda.application", "Exception in callback", count=4):
+        with expect_log("zonda.application", "Exception in callback", count=4) as records:
+
+            async def all_logged() -> None:
+                while len(records) < 4:
+                    await asyncio.sleep(0.001)
+
             ioloop.add_callback(lambda: 1 / 0)
             ioloop.add_callback(fail_later)
             ioloop.add_callback(fail)
             ioloop.add_callback(lambda: [fail_later()])
-            ioloop.call_later(0.01, ioloop.stop)
-            ioloop.start()
+            ioloop.run_sync(all_logged, timeout=30)
 
     def test_exception_hook(self) -> None:
         seen: list[object] = []
