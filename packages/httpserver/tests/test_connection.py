@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from zonda.httpserver.connection import EVENTS_PER_TURN, READ_AHEAD
+from zonda.httpserver.routing import AnyMatches, RuleRouter
 from zonda.httpserver.testing import RawClient, port_of, serve, serving
 from zonda.httputil import (
     HTTPHeaders,
@@ -117,6 +118,26 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
         for number in range(count):
             response = await client.response()
             assert response.body == b"GET /%d HTTP/1.1 " % number
+
+
+@pytest.mark.parametrize("last", [1, 3, EVENTS_PER_TURN // 2, EVENTS_PER_TURN])
+async def test_nothing_is_run_for_a_peer_that_is_gone(last: int) -> None:
+    seen: list[str] = []
+
+    def slow(request: HTTPServerRequest) -> None:
+        seen.append(request.path)
+        if len(seen) == last:
+            connection: Any = request.connection
+            connection.stream.close()
+        echo(request)
+
+    recorder = RuleRouter([(AnyMatches(), slow)])
+    async with serve(recorder) as port, RawClient(port) as client:
+        await client.send(GET * 3 * EVENTS_PER_TURN)
+        await client.closed()
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert len(seen) == last
 
 
 async def test_the_next_request_waits_for_the_response() -> None:

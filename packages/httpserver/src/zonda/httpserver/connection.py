@@ -278,6 +278,8 @@ class HTTP1ServerConnection:
                     self._request_ends()
                     if not protocol.bytes_buffered and not self._peer_finished:
                         return  # mostly nothing is pipelined: spare the question
+                    if self.stream.closed():
+                        return  # nobody is left to answer
                 elif kind is Data:
                     self._body_arrives(event.data)  # type: ignore[arg-type, union-attr]
                 else:
@@ -287,7 +289,7 @@ class HTTP1ServerConnection:
                 if self._is_waiting():
                     return
             # Fair to others: the rest of what this peer has sent comes in the next turn.
-            asyncio.get_running_loop().call_soon(self._pump)
+            asyncio.get_running_loop().call_soon(self._resume)
         except HTTPInputError as error:
             # The protocol, the application, or a part of the request that is parsed late.
             self._refuse(error.status, str(error))
