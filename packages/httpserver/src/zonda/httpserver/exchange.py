@@ -133,14 +133,15 @@ class HTTP1Exchange(HTTPConnection):
             return
         self.finished = True
         connection = self._connection
-        if connection.is_open:
-            try:
-                buffers = connection.protocol.send(_END)
-            except HTTPOutputError:
-                connection.abort()
-                raise
-            if buffers:
-                connection.send(buffers)
+        if not connection.is_open:
+            return  # the connection ends the exchange when it is told of its loss
+        try:
+            buffers = connection.protocol.send(_END)
+        except HTTPOutputError:
+            connection.abort()
+            raise
+        if buffers:
+            connection.send(buffers)
         connection.response_complete(self)
 
     def respond(
