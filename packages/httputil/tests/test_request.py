@@ -191,6 +191,8 @@ def test_host_name(host: str, name: str) -> None:
         ("a=&b&=x", {"a": [b""], "b": [b""], "": [b"x"]}),
         ("%61=%62+c&d=%ff", {"a": [b"b c"], "d": [b"\xff"]}),
         ("a;b=1", {"a;b": [b"1"]}),
+        # UTF-8 as it is, which some clients send: the target is a character an octet.
+        ("\xc3\xa9=\xe2\x82\xac", {"\xc3\xa9": ["\u20ac".encode()]}),
     ],
 )
 def test_query_arguments(query: str, arguments: dict[str, list[bytes]]) -> None:
