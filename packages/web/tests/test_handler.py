@@ -685,3 +685,11 @@ async def test_a_client_that_leaves_is_no_error(caplog: pytest.LogCaptureFixture
     levels = {record.levelname for record in caplog.records}
     assert levels == {"INFO"}
     assert "the client is gone" in caplog.text
+
+
+async def test_no_control_character_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "zonda.access")
+    await fetch(Hello, "GET /\x9b31m\x85%1b[31m HTTP/1.1\r\nHost: h\r\n\r\n".encode("latin-1"))
+    (record,) = caplog.records
+    assert record.getMessage().isprintable()
+    assert "%1b[31m" in record.getMessage()

@@ -25,7 +25,7 @@ from zonda.httputil import (
     format_timestamp,
 )
 from zonda.httputil.escape import json_encode, utf8
-from zonda.ioloop.log import app_log, gen_log
+from zonda.ioloop.log import app_log, gen_log, printable
 from zonda.iostream import StreamClosedError
 from zonda.web.arguments import REQUIRED, Required, all_values, last_value
 from zonda.web.cookiejar import CookieJar
@@ -646,7 +646,8 @@ class RequestHandler:
 
     def _request_summary(self) -> str:
         request = self.request
-        return f"{request.method} {request.uri} ({request.remote_ip})"
+        # A target may hold octets that are control characters to a terminal.
+        return f"{request.method} {printable(request.uri)} ({request.remote_ip})"
 
     def _handle_request_exception(self, error: BaseException) -> None:
         if isinstance(error, Finish):
