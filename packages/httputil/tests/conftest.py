@@ -16,7 +16,6 @@ def _no_collector_while_measuring(request: pytest.FixtureRequest) -> Iterator[No
     if getattr(request.module, "time", None) is not time:  # what is measured with
         yield
         return
-    gc.collect()
     gc.disable()
     try:
         yield
