@@ -173,3 +173,14 @@ class TestAddThreadSelectorEventLoop:
         loop.close()
         assert real.is_closed()
         assert threads() == []
+
+
+async def test_closed_with_a_wake_up_on_its_way() -> None:
+    ours, theirs = socket.socketpair()
+    thread = SelectorThread(asyncio.get_running_loop())
+    thread.add_reader(ours, print)
+    thread._ready([thread._sleeper.fileno()], [])  # the loop has been told
+    thread.close()
+    await asyncio.sleep(0)  # and comes to it now
+    ours.close()
+    theirs.close()

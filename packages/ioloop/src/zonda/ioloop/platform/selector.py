@@ -143,6 +143,8 @@ class SelectorThread:
             self._hand_over()
 
     def _drain(self) -> None:
+        if self._closed:
+            return  # since the loop was told that there is something to drain
         try:
             while self._sleeper.recv(4096):
                 pass
