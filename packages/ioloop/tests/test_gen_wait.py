@@ -63,11 +63,14 @@ async def test_async_for_and_exceptions() -> None:
 async def test_in_a_generator_coroutine() -> None:
     @gen.coroutine
     def main() -> Any:
-        waiting = gen.WaitIterator(gen.sleep(0.002), gen.sleep(0))
+        later: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = gen.WaitIterator(later, gen.sleep(0))
         order = []
         while not waiting.done():
             yield waiting.next()
             order.append(waiting.current_index)
+            if not later.done():
+                later.set_result(None)
         return order
 
     assert await main() == [1, 0]
