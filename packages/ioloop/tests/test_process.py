@@ -117,7 +117,7 @@ def test_too_many_crashes_end_everything(start: Start) -> None:
         sys.exit(5)
     if number == 1:
         say("idle", os.getpid())
-        signal.pause()
+        time.sleep(0.02)  # pause() would sleep through a signal that came just before it
     os._exit(1)
     """
     out, err, code = finish(start(program))
@@ -142,7 +142,7 @@ def test_signals_are_forwarded_and_nothing_is_restarted(
     signal.signal(signal.SIGINT, handler)
     say("ready")
     while True:
-        signal.pause()
+        time.sleep(0.02)  # pause() would sleep through a signal that came just before it
     """
     child = start(program)
     assert lines(child, 2) == ["ready", "ready"]
@@ -153,7 +153,7 @@ def test_signals_are_forwarded_and_nothing_is_restarted(
 
 
 def test_a_child_that_dies_of_the_forwarded_signal_ended_well(start: Start) -> None:
-    child = start("fork_processes(2)\nsay('ready')\nwhile True: signal.pause()")
+    child = start("fork_processes(2)\nsay('ready')\nwhile True: time.sleep(0.02)")
     assert lines(child, 2) == ["ready", "ready"]
     child.send_signal(signal.SIGTERM)
     _, err, code = finish(child)
@@ -166,7 +166,7 @@ def test_a_child_that_fails_while_stopping_shows_in_the_status(start: Start) -> 
     fork_processes(1)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
     say("ready")
-    while True: signal.pause()
+    while True: time.sleep(0.02)
     """
     child = start(program)
     lines(child, 1)
@@ -178,7 +178,7 @@ def test_a_child_that_fails_while_stopping_shows_in_the_status(start: Start) -> 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl is Linux's")
 def test_children_do_not_outlive_a_killed_parent(start: Start) -> None:
-    child = start("fork_processes(2)\nsay('ready')\nwhile True: signal.pause()")
+    child = start("fork_processes(2)\nsay('ready')\nwhile True: time.sleep(0.02)")
     assert lines(child, 2) == ["ready", "ready"]
     child.send_signal(signal.SIGKILL)
     # The end of the output comes when the last of them has closed it.
