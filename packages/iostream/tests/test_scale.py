@@ -130,9 +130,12 @@ async def test_one_after_the_other_leaks_nothing(how: str) -> None:
     before = len(os.listdir("/proc/self/fd")), streams()
     await visits(CONNECTIONS)
     gc.collect()
-    assert (len(os.listdir("/proc/self/fd")), streams()) == before
+    after = len(os.listdir("/proc/self/fd")), streams()
     server.stop()
     await asyncio.sleep(0.05)
+    # What another test left to the collector may go meanwhile; nothing may come.
+    assert after[0] <= before[0]
+    assert after[1] <= before[1]
 
 
 @pytest.mark.parametrize("use", ["sink", "pending read", "close callback"])
