@@ -364,3 +364,51 @@ def test_compressed_and_uncompressed_messages_mix() -> None:
         assert bool(buffer[0] & 0x40) is (number != 1)
         client.receive_data(buffer)
     assert [event.data for event in client.events() if isinstance(event, Message)] == texts
+
+
+def bits(*codes: str) -> bytes:
+    """Deflate data from strings of bits, in the order in which they are read."""
+    stream = "".join(codes)
+    stream += "0" * (-len(stream) % 8)
+    return bytes(int(stream[at : at + 8][::-1], 2) for at in range(0, len(stream), 8))
+
+
+FIXED = "0" + "10"  # a block with fixed codes that is not the last one
+LITERAL = "10010001"  # the byte 0x61
+EMPTY = "0000000"  # the end of the block
+MALFORMED = "11000110"  # a length that does not exist
+NOTHING = FIXED + EMPTY
+
+
+@pytest.mark.parametrize("literals", [6, 7, 8, 9, 10])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        (MALFORMED,),
+        (EMPTY, "011"),
+        (EMPTY, *[NOTHING] * 5, "011"),
+        (EMPTY, *[NOTHING] * 5, FIXED, LITERAL, MALFORMED),
+        (EMPTY, "110", EMPTY, "0" * 5),
+    ],
+)
+def test_the_outcome_does_not_depend_on_the_pieces(literals: int, ending: tuple[str, ...]) -> None:
+    """Too large and malformed at once: whichever comes first, however it is cut (limit: 8)."""
+    data = bits(FIXED, *[LITERAL] * literals, *ending)
+
+    def outcome(pieces: list[bytes]) -> tuple[bytes, str]:
+        decompressor = MessageDecompressor(context_takeover=True)
+        output = b""
+        try:
+            for number, piece in enumerate(pieces, 1):
+                output += decompressor.decompress(piece, 8 - len(output), number == len(pieces))
+                if len(output) > 8:
+                    return output, "too large"
+        except zlib.error:
+            return b"", "malformed"
+        return output, "good"
+
+    whole = outcome([data])
+    for cut in range(1, len(data)):
+        for second in range(cut, len(data)):
+            assert outcome([data[:cut], data[cut:second], data[second:]]) == whole
+    assert outcome([data[at : at + 1] for at in range(len(data))]) == whole

@@ -280,20 +280,51 @@ class MessageDecompressor:
         """
         if final:
             data += _TAIL
+        if self._decompressor is None:
+            self._decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
+        output = self._inflate(data, max_length) if max_length else b""
+        if len(output) == max_length:
+            # Full. Seldom is there more than the end of the message behind this.
+            rest = self._decompressor.unconsumed_tail if max_length else data
+            output += self._next_byte(rest)
+        if final:
+            self._streams = 0
+            if not self._context_takeover:
+                self._decompressor = None
+        return output
+
+    def _inflate(self, data: bytes, max_length: int) -> bytes:
+        """At most ``max_length`` bytes, across the ends of deflate streams."""
         decompressor = self._decompressor
-        if decompressor is None:
-            decompressor = self._decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
-        output = decompressor.decompress(data, max_length + 1)
-        while decompressor.eof and len(output) <= max_length:
+        assert decompressor is not None
+        output = decompressor.decompress(data, max_length)
+        while decompressor.eof and len(output) < max_length:
             # The last block of a stream (BFINAL, §7.2.3.4): what follows is another stream.
             self._streams += 1
             if self._streams > _MAX_STREAMS:
                 raise zlib.error("too many deflate streams in one message")
             data = decompressor.unused_data
             decompressor = self._decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
-            output += decompressor.decompress(data, max_length + 1 - len(output))
-        if final:
-            self._streams = 0
-            if not self._context_takeover:
-                self._decompressor = None
+            output += decompressor.decompress(data, max_length - len(output))
+        return output
+
+    def _next_byte(self, data: bytes) -> bytes:
+        """The one byte that is too much, if there is one.
+
+        zlib looks ahead: asked for one byte, it complains of malformed data right behind it, though
+        in smaller pieces the byte would have come out first. So that too large a message is too
+        large however it was cut, data with an error in it is read again byte by byte.
+        """
+        decompressor = self._decompressor
+        assert decompressor is not None
+        saved, streams = decompressor.copy(), self._streams
+        try:
+            return self._inflate(data, 1)
+        except zlib.error:
+            self._decompressor, self._streams = saved, streams
+        output = self._inflate(b"", 1)
+        for position in range(len(data)):
+            if output:
+                break
+            output = self._inflate(data[position : position + 1], 1)
         return output
