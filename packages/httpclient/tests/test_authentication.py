@@ -4,6 +4,7 @@ import hashlib
 import re
 
 import pytest
+
 from zonda.httpclient.authentication import BasicAuthentication, DigestAuthentication
 from zonda.httpclient.challenges import parse_challenges
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from zonda.httpclient.challenges import Challenge, parse_challenges
 
 BASIC = Challenge("basic", {"realm": "x"})
