@@ -9,12 +9,16 @@ bytes into messages and messages into bytes; `Keepalive` counts pings and pongs.
 """
 
 from zonda.httputil.websocket.closecodes import CloseCode
-from zonda.httputil.websocket.connection import ClientConnection, ServerConnection
-from zonda.httputil.websocket.deflate import DeflateAgreement, DeflateOptions
+from zonda.httputil.websocket.deflate import (
+    DeflateAgreement,
+    DeflateOptions,
+    compression_options,
+)
 from zonda.httputil.websocket.errors import (
     ConnectionFailed,
     HandshakeError,
     LocalError,
+    WebSocketClosedError,
     WebSocketError,
 )
 from zonda.httputil.websocket.events import Close, Event, Message, Ping, Pong, Signal
@@ -28,6 +32,9 @@ from zonda.httputil.websocket.handshake import (
 )
 from zonda.httputil.websocket.keepalive import Keepalive
 from zonda.httputil.websocket.masking import apply_mask
+from zonda.httputil.websocket.outgoing import OutgoingQueue
+from zonda.httputil.websocket.prepared import PreparedMessage
+from zonda.httputil.websocket.roles import ClientConnection, ServerConnection
 from zonda.httputil.websocket.states import State
 
 __all__ = [
@@ -45,14 +52,18 @@ __all__ = [
     "Keepalive",
     "LocalError",
     "Message",
+    "OutgoingQueue",
     "Ping",
     "Pong",
+    "PreparedMessage",
     "ServerConnection",
     "Signal",
     "State",
+    "WebSocketClosedError",
     "WebSocketError",
     "accept",
     "accept_key",
     "apply_mask",
+    "compression_options",
     "read_request",
 ]

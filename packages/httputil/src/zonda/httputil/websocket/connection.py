@@ -41,7 +41,6 @@ from zonda.httputil.websocket.frames import (
     CLOSE,
     CONTINUATION,
     FIN,
-    MASKED,
     MAX_CONTROL_PAYLOAD,
     OPCODE,
     PING,
@@ -58,7 +57,6 @@ from zonda.httputil.websocket.masking import (
     Buffer,
     apply_mask_unchecked,
     as_bytes_like,
-    new_mask,
 )
 from zonda.httputil.websocket.states import State
 
@@ -72,7 +70,7 @@ _LARGE = 4096
 
 
 class Connection:
-    """What both roles share; use `ServerConnection` or `ClientConnection`.
+    """What both roles share; use `ServerConnection` or `ClientConnection` of `roles`.
 
     Args:
         deflate: permessage-deflate as agreed in the handshake; None without it.
@@ -460,39 +458,3 @@ class Connection:
 
     def _mask(self) -> bytes | None:
         raise NotImplementedError
-
-
-class ServerConnection(Connection):
-    """The server's side: the peer masks its frames, we do not.
-
-    >>> server = ServerConnection()
-    >>> client = ClientConnection()
-    >>> for buffer in client.send_message("hello") + client.send_close(1000):
-    ...     server.receive_data(buffer)
-    >>> list(server.events())
-    [<Message 'hello'>, <Close 1000 ''>]
-    """
-
-    __slots__ = ()
-    _is_server = True
-    _peer_masked = MASKED
-
-    def _mask(self) -> None:
-        return None
-
-
-class ClientConnection(Connection):
-    """The client's side: we mask our frames, the peer does not.
-
-    >>> client = ClientConnection()
-    >>> client.receive_data(b"".join(ServerConnection().send_message("hello")))
-    >>> client.next_event().data, client.next_event()
-    ('hello', <Signal.NEED_DATA: 'need data'>)
-    """
-
-    __slots__ = ()
-    _is_server = False
-    _peer_masked = 0
-
-    def _mask(self) -> bytes:
-        return new_mask()

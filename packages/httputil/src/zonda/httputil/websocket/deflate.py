@@ -15,12 +15,16 @@ client_max_window_bits          the client's; in an offer without a value "I can
 """
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from zonda.httputil.websocket.errors import HandshakeError
 from zonda.httputil.websocket.extensions import Parameters
 
 NAME = "permessage-deflate"
+CompressorSettings = tuple[int, int, int, int, int]
+"""Level, method, window bits, memory level and strategy, as `zlib.compressobj` takes them."""
 _PARAMETERS = frozenset(
     (
         "server_no_context_takeover",
@@ -34,6 +38,7 @@ _TAIL = b"\x00\x00\xff\xff"
 # A peer may end its deflate stream inside a message and begin another (§7.2.3.4); that costs a
 # decompressor each time, so not without end.
 _MAX_STREAMS = 16
+_OLD_NAMES = {"compression_level": "level", "mem_level": "memory_level"}
 _WINDOW_BITS = {str(bits): bits for bits in range(8, 16)}
 
 
@@ -180,6 +185,31 @@ class DeflateOptions:
         )
 
 
+def compression_options(options: Mapping[str, Any] | None) -> DeflateOptions | None:
+    """What the dictionary that `WebSocketHandler.get_compression_options` returns means.
+
+    Args:
+        options: None for no compression. Else ``compression_level`` and ``mem_level``, or any
+            attribute of `DeflateOptions` by its name; all may be left out.
+
+    Raises:
+        ValueError: An unknown name, or a value out of its range.
+
+    >>> compression_options({"compression_level": 1}).level
+    1
+    """
+    if options is None:
+        return None
+    names = {field.name for field in fields(DeflateOptions)}
+    arguments = {}
+    for key, value in options.items():
+        name = _OLD_NAMES.get(key, key)
+        if name not in names:
+            raise ValueError(f"unknown compression option {key!r}")
+        arguments[name] = value
+    return DeflateOptions(**arguments)
+
+
 def _read(parameters: Parameters, *, in_offer: bool) -> dict[str, int | None] | None:
     """The parameters with window bits as numbers; None if they are malformed."""
     result: dict[str, int | None] = {}
@@ -222,9 +252,35 @@ class MessageCompressor:
             # before and to nothing else fits into any window.
             window_bits = 9
             strategy = zlib.Z_RLE
-        self._arguments = (level, zlib.DEFLATED, -window_bits, memory_level, strategy)
+        self._arguments: CompressorSettings = (
+            level,
+            zlib.DEFLATED,
+            -window_bits,
+            memory_level,
+            strategy,
+        )
         self._context_takeover = context_takeover
         self._compressor: zlib._Compress | None = None
+
+    @property
+    def settings(self) -> CompressorSettings:
+        """What decides how a message looks: equal settings, equal output."""
+        return self._arguments
+
+    @staticmethod
+    def compress_alone(settings: CompressorSettings, data: bytes) -> bytes:
+        """Compress a message that refers to no other."""
+        compressor = zlib.compressobj(*settings)
+        result = compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        return result.removesuffix(_TAIL) or b"\x00"
+
+    def restart(self) -> None:
+        """Refer to nothing that was said before.
+
+        As has to be after a message that was not compressed here: the peer's window holds it, and
+        ours does not.
+        """
+        self._compressor = None
 
     def compress(self, data: bytes | bytearray | memoryview, final: bool = True) -> bytes:
         """Compress a message, or a fragment of one (RFC 7692 §7.2.1).

@@ -6,6 +6,7 @@
     +-- HandshakeError       the opening handshake is no good; also an HTTPInputError: `status`
     +-- ConnectionFailed     the peer broke RFC 6455: `code` goes into our Close frame
     +-- LocalError           our side asked for what the protocol does not allow now
+    +-- WebSocketClosedError the connection is closed, or about to be: nothing can be sent
 """
 
 from collections.abc import Mapping
@@ -53,3 +54,10 @@ class ConnectionFailed(WebSocketError):
 
 class LocalError(WebSocketError):
     """Our side asked for something that cannot be sent, or not any more."""
+
+
+class WebSocketClosedError(WebSocketError):
+    """Something was to be sent on a connection that is closed, or closing."""
+
+    def __str__(self) -> str:
+        return self.args[0] if self.args else "the WebSocket is closed"
