@@ -23,6 +23,7 @@ from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.refusal import refusal
+from zonda.httpserver.upgrades import Upgraded, nobody
 from zonda.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -45,7 +46,7 @@ from zonda.iostream import StreamClosedError
 
 if TYPE_CHECKING:
     from zonda.httpserver.context import HTTPRequestContext
-    from zonda.iostream import IOStream
+    from zonda.iostream import FileRange, IOStream
 
 Buffer = bytes | bytearray | memoryview
 StartMessage = Callable[
@@ -179,6 +180,16 @@ class HTTP1ServerConnection:
         if rest:
             stream.unread(rest)
         return stream
+
+    def upgrade(self, successor: Upgraded) -> tuple[IOStream, Callable[[], None]]:
+        """Give the stream to another protocol, and that into the care of the server.
+
+        Returns:
+            The stream, as `detach` does, and what to call when the other protocol is through.
+        """
+        adopt = getattr(self._delegate, "adopt", None)  # see `Adopter`: not all delegates are
+        stream = self.detach()
+        return stream, nobody if adopt is None else adopt(successor)
 
     @property
     def is_open(self) -> bool:
@@ -417,6 +428,11 @@ class HTTP1ServerConnection:
         if self._write_future is None or self._write_future.done():
             self._write_future = asyncio.get_running_loop().create_future()
         return self._write_future
+
+    def send_files(self, buffers: Sequence[Buffer | FileRange]) -> asyncio.Future[None]:
+        """As `send`, where some of the buffers are parts of files (see `HTTP1Exchange`)."""
+        self.stream.send_files(buffers)
+        return self.send([])
 
     def response_complete(self, exchange: HTTP1Exchange) -> None:
         """Go on with the next request, or close."""

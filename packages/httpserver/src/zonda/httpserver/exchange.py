@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from zonda.httputil import (
     HTTPConnection,
@@ -24,7 +24,8 @@ from zonda.httputil.http1 import Data, EndOfMessage, InformationalResponse, Resp
 if TYPE_CHECKING:
     from zonda.httpserver.connection import HTTP1ServerConnection
     from zonda.httpserver.context import HTTPRequestContext
-    from zonda.iostream import IOStream
+    from zonda.httpserver.upgrades import Upgraded
+    from zonda.iostream import FileRange, IOStream
 
 _END = EndOfMessage()
 
@@ -75,8 +76,8 @@ class HTTP1Exchange(HTTPConnection):
         """Send the head of the response and the first piece of its body.
 
         Without ``Content-Length`` the body is chunked (HTTP/1.1) or ends with the connection
-        (HTTP/1.0). A status of 1xx other than 101 is an informational response: the final one has
-        still to follow.
+        (HTTP/1.0). A status of 1xx is an informational response: the final one has still to follow,
+        except behind 101: the stream speaks another protocol then, see `detach`.
 
         Args:
             start_line: Status and reason.
@@ -93,7 +94,7 @@ class HTTP1Exchange(HTTPConnection):
         if self.finished:
             raise HTTPOutputError("this response is finished already")
         code = start_line.code
-        if 100 <= code < 200 and code != 101:
+        if 100 <= code < 200:
             return self._connection.send(
                 self._connection.protocol.send(
                     InformationalResponse(code, start_line.reason, headers)
@@ -122,8 +123,34 @@ class HTTP1Exchange(HTTPConnection):
             return self._connection.send([])
         return self._connection.send(self._connection.protocol.send(Data(chunk)))
 
-    def finish(self) -> None:
+    @property
+    def can_send_files(self) -> bool:
+        """Whether `write_file` works: on plain sockets, where the system has ``sendfile``."""
+        return getattr(self._connection.stream, "can_send_files", False)
+
+    def write_file(self, file: FileRange) -> asyncio.Future[None]:
+        """As `write`, with a part of a file, which goes to the socket without being read.
+
+        Args:
+            file: The part; closed when it is sent, refused or of no use any more.
+        """
+        if self.finished or self.is_head:
+            file.close()
+            return self.write(b"")
+        try:
+            # To the protocol it is a buffer whose length matters and whose bytes do not.
+            data = Data(cast(bytes, file))
+            buffers = self._connection.protocol.send(data)
+        except HTTPOutputError:
+            file.close()
+            raise
+        return self._connection.send_files(buffers)
+
+    def finish(self, trailers: HTTPHeaders | None = None) -> None:
         """Say that the response is complete.
+
+        Args:
+            trailers: Fields behind a chunked body; left out where there is no place for them.
 
         Raises:
             HTTPOutputError: ``Content-Length`` says more than was written; the connection is
@@ -136,7 +163,9 @@ class HTTP1Exchange(HTTPConnection):
         if not connection.is_open:
             return  # the connection ends the exchange when it is told of its loss
         try:
-            buffers = connection.protocol.send(_END)
+            buffers = connection.protocol.send(
+                _END if trailers is None else EndOfMessage(trailers)
+            )
         except HTTPOutputError:
             connection.abort()
             raise
@@ -194,6 +223,18 @@ class HTTP1Exchange(HTTPConnection):
         """
         self.finished = True
         return self._connection.detach()
+
+    def upgrade(self, successor: Upgraded) -> tuple[IOStream, Callable[[], None]]:
+        """Take the stream for another protocol, which the server looks after from now on.
+
+        Args:
+            successor: The connection of that protocol; told when the server drains or closes.
+
+        Returns:
+            The stream, as from `detach`, and what to call when the successor is through.
+        """
+        self.finished = True
+        return self._connection.upgrade(successor)
 
     def peer_gone(self) -> None:
         """Tell the application that nobody waits for the response any more."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
@@ -15,6 +16,7 @@ from zonda.httpserver.decompression import DecompressingDelegate
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.proxy import ProxyDelegate
 from zonda.httpserver.routing.router import Router
+from zonda.httpserver.upgrades import Upgraded
 from zonda.httputil import (
     HTTPConnection,
     HTTPMessageDelegate,
@@ -101,6 +103,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         )
         self._limits = self.conn_params.limits()
         self._connections: set[HTTP1ServerConnection] = set()
+        self._upgraded: set[Upgraded] = set()
         self._timer: DeadlineTimer | None = None
         self._all_closed: asyncio.Future[None] | None = None
         # What connections call for each request, with its head, where nothing has to be put in
@@ -160,9 +163,35 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._connections.discard(server_conn)
         if isinstance(self.request_callback, HTTPServerConnectionDelegate):
             self.request_callback.on_close(server_conn)
+        self._tell_if_all_closed()
+
+    def adopt(self, connection: Upgraded) -> Callable[[], None]:
+        """Look after a connection that has switched protocols (see `Upgraded`).
+
+        Returns:
+            What to call when it is over.
+        """
+        self._upgraded.add(connection)
+        if self._all_closed is not None and not self._all_closed.done():
+            # It began when all others had been told already.
+            asyncio.get_running_loop().call_soon(connection.drain)
+        return partial(self._forget, connection)
+
+    def _forget(self, connection: Upgraded) -> None:
+        self._upgraded.discard(connection)
+        self._tell_if_all_closed()
+
+    def _tell_if_all_closed(self) -> None:
         waiting = self._all_closed
-        if waiting is not None and not self._connections and not waiting.done():
+        if waiting is not None and not (self._connections or self._upgraded or waiting.done()):
             waiting.set_result(None)
+
+    async def _wait_until_all_closed(self) -> None:
+        if self._connections or self._upgraded:
+            waiting = self._all_closed
+            if waiting is None or waiting.done():
+                waiting = self._all_closed = asyncio.get_running_loop().create_future()
+            await asyncio.shield(waiting)  # there may be several who wait
 
     async def close_all_connections(self) -> None:
         """Close every connection at once, also those with a request under way.
@@ -171,26 +200,24 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         """
         while self._connections:
             await next(iter(self._connections)).close()
+        for connection in tuple(self._upgraded):
+            connection.abort()
+        await self._wait_until_all_closed()
 
     async def drain(self, timeout: float | None = 30.0) -> None:
         """Stop accepting, let running requests finish, then close.
 
         Idle connections are closed now; those with a request get its response with
-        ``Connection: close``.
+        ``Connection: close``. WebSockets are told that the server is going away (1001).
 
         Args:
             timeout: Seconds after which the rest is closed at once; None waits for ever.
         """
         self.stop()
-        for connection in tuple(self._connections):
+        for connection in (*self._connections, *self._upgraded):
             connection.drain()
-        if not self._connections:
-            return
-        self._all_closed = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout):
-                await self._all_closed
+                await self._wait_until_all_closed()
         except TimeoutError:
             await self.close_all_connections()
-        finally:
-            self._all_closed = None
