@@ -12,26 +12,49 @@
 from zonda.httpserver.routing import URLSpec
 from zonda.ioloop.log import access_log, app_log, gen_log
 from zonda.web.application import Application
-from zonda.web.defaulthandlers import ErrorHandler
+from zonda.web.decorators import addslash, asynchronous, authenticated, removeslash
+from zonda.web.defaulthandlers import ErrorHandler, FallbackHandler, RedirectHandler
 from zonda.web.errors import Finish, HTTPError, MissingArgumentError
 from zonda.web.handler import RequestHandler, stream_request_body
+from zonda.web.signedvalues import (
+    DEFAULT_SIGNED_VALUE_MIN_VERSION,
+    DEFAULT_SIGNED_VALUE_VERSION,
+    MAX_SUPPORTED_SIGNED_VALUE_VERSION,
+    MIN_SUPPORTED_SIGNED_VALUE_VERSION,
+    create_signed_value,
+    decode_signed_value,
+    get_signature_key_version,
+)
 from zonda.web.transforms import OutputTransform
 
 url = URLSpec
 """Another name for `URLSpec`."""
 
 __all__ = [
+    "DEFAULT_SIGNED_VALUE_MIN_VERSION",
+    "DEFAULT_SIGNED_VALUE_VERSION",
+    "MAX_SUPPORTED_SIGNED_VALUE_VERSION",
+    "MIN_SUPPORTED_SIGNED_VALUE_VERSION",
     "Application",
     "ErrorHandler",
+    "FallbackHandler",
     "Finish",
     "HTTPError",
     "MissingArgumentError",
     "OutputTransform",
+    "RedirectHandler",
     "RequestHandler",
     "URLSpec",
     "access_log",
+    "addslash",
     "app_log",
+    "asynchronous",
+    "authenticated",
+    "create_signed_value",
+    "decode_signed_value",
     "gen_log",
+    "get_signature_key_version",
+    "removeslash",
     "stream_request_body",
     "url",
 ]

@@ -24,15 +24,22 @@ from zonda.httputil import (
     ResponseStartLine,
     format_timestamp,
 )
-from zonda.httputil.escape import json_encode, utf8
+from zonda.httputil.escape import json_encode, utf8, xhtml_escape
 from zonda.ioloop.log import app_log, gen_log, printable
 from zonda.iostream import StreamClosedError
+from zonda.web import xsrf
 from zonda.web.arguments import REQUIRED, Required, all_values, last_value
 from zonda.web.cookiejar import CookieJar
 from zonda.web.datecache import http_date
 from zonda.web.errorpage import error_page, reason_phrase
 from zonda.web.errors import Finish, HTTPError
 from zonda.web.etag import client_has
+from zonda.web.gate import check_sender
+from zonda.web.signedvalues import (
+    create_signed_value,
+    decode_signed_value,
+    get_signature_key_version,
+)
 from zonda.web.version import SERVER
 
 if TYPE_CHECKING:
@@ -46,7 +53,8 @@ H = TypeVar("H", bound="RequestHandler")
 HeaderValue = bytes | str | int | float | datetime.datetime
 Method = Callable[..., Awaitable[None] | None]
 
-_SAFE_REASON = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# "<" is nothing that a page made of the phrase should ever hold, however it is made.
+_SAFE_REASON = re.compile(r"[\t\x20-;=-\x7e\x80-\xff]*")
 _NO_BODY = frozenset((204, 304))
 _TAGGED = frozenset(("GET", "HEAD"))
 _EMPTY_DIGEST = hashlib.sha1(usedforsecurity=False)
@@ -85,10 +93,13 @@ class RequestHandler:
     _stream_request_body = False
     _prepared_future: asyncio.Future[None] | None = None
     _jar: CookieJar | None = None
+    _xsrf_token: bytes | None = None
+    _xsrf_secret: xsrf.XsrfToken | None = None
     _transforms: list[OutputTransform] | tuple[()] = ()
     path_args: list[str] | tuple[str, ...] = ()
     path_kwargs: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
 
+    _current_user: Any
     _status_code: int
     _reason: str
     _headers: HTTPHeaders
@@ -305,12 +316,16 @@ class RequestHandler:
             **kwargs,
         )
 
-    def clear_cookie(self, name: str, **kwargs: Any) -> None:
-        """Make the client forget a cookie; ``path`` and ``domain`` must be those it was set with.
+    def clear_cookie(
+        self, name: str, path: str = "/", domain: str | None = None, **kwargs: Any
+    ) -> None:
+        """Make the client forget a cookie.
 
         Args:
             name: Its name.
-            **kwargs: As for `set_cookie`, ``expires`` and ``max_age`` excepted.
+            path: The one it was set with.
+            domain: The one it was set with.
+            **kwargs: Others it was set with, as for `set_cookie`; no ``expires``, no ``max_age``.
 
         Raises:
             TypeError: ``expires`` or ``max_age`` is given.
@@ -318,12 +333,179 @@ class RequestHandler:
         for excluded in ("expires", "max_age"):
             if excluded in kwargs:
                 raise TypeError(f"clear_cookie() takes no argument {excluded!r}")
-        self._new_cookies.clear(name, **kwargs)
+        self._new_cookies.clear(name, path=path, domain=domain, **kwargs)
 
-    def clear_all_cookies(self, **kwargs: Any) -> None:
-        """Make the client forget every cookie it has sent with this request."""
+    def clear_all_cookies(self, path: str = "/", domain: str | None = None, **kwargs: Any) -> None:
+        """Make the client forget every cookie it has sent with this request.
+
+        Args:
+            path: The one they were set with.
+            domain: The one they were set with.
+            **kwargs: As for `clear_cookie`.
+        """
         for name in self.request.cookies:
-            self.clear_cookie(name, **kwargs)
+            self.clear_cookie(name, path=path, domain=domain, **kwargs)
+
+    # -- signed cookies --------------------------------------------------------------------------
+
+    def set_signed_cookie(
+        self,
+        name: str,
+        value: str | bytes,
+        expires_days: float | None = 30,
+        version: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Send a cookie that the client can read and send back, but not change.
+
+        Needs the setting ``cookie_secret``: a key, or a dictionary of keys by version numbers of
+        which the setting ``key_version`` names the one that signs.
+
+        Args:
+            name: Its name, which is signed as well.
+            value: Its value; bytes need not be text.
+            expires_days: ``Expires``; None for a cookie of the browser's session. The time is
+                signed too: see ``max_age_days`` of `get_signed_cookie`.
+            version: The format (see `zonda.web.signedvalues`).
+            **kwargs: As for `set_cookie`.
+        """
+        signed = self.create_signed_value(name, value, version=version)
+        self.set_cookie(name, signed, expires_days=expires_days, **kwargs)
+
+    set_secure_cookie = set_signed_cookie
+    """The older name."""
+
+    def create_signed_value(
+        self, name: str, value: str | bytes, version: int | None = None
+    ) -> bytes:
+        """Sign a value as `set_signed_cookie` does, to be sent by other means.
+
+        Args:
+            name: What it is the value of.
+            value: The value.
+            version: The format.
+        """
+        self.require_setting("cookie_secret", "signed cookies")
+        secret = self.settings["cookie_secret"]
+        key_version = None
+        if not isinstance(secret, str | bytes):
+            key_version = self.settings.get("key_version")
+            if key_version is None:  # 0 is a version, which `require_setting` would deny
+                raise RuntimeError("several keys in cookie_secret need the setting key_version")
+        return create_signed_value(secret, name, value, version=version, key_version=key_version)
+
+    def get_signed_cookie(
+        self,
+        name: str,
+        value: str | None = None,
+        max_age_days: float = 31,
+        min_version: int | None = None,
+    ) -> bytes | None:
+        """Return the value of a signed cookie; None for one that is missing, forged or too old.
+
+        Args:
+            name: Its name.
+            value: The signed text, if it has not come as a cookie.
+            max_age_days: Those that were signed more days ago are too old.
+            min_version: The oldest format to accept.
+        """
+        self.require_setting("cookie_secret", "signed cookies")
+        if value is None:
+            value = self.get_cookie(name)
+        return decode_signed_value(
+            self.settings["cookie_secret"],
+            name,
+            value,
+            max_age_days=max_age_days,
+            min_version=min_version,
+        )
+
+    get_secure_cookie = get_signed_cookie
+    """The older name."""
+
+    def get_signed_cookie_key_version(self, name: str, value: str | None = None) -> int | None:
+        """Return the version of the key that a signed cookie says it is signed with.
+
+        Args:
+            name: Its name.
+            value: The signed text, if it has not come as a cookie.
+        """
+        self.require_setting("cookie_secret", "signed cookies")
+        return get_signature_key_version(self.get_cookie(name) if value is None else value)
+
+    get_secure_cookie_key_version = get_signed_cookie_key_version
+    """The older name."""
+
+    # -- users -----------------------------------------------------------------------------------
+
+    @property
+    def current_user(self) -> Any:
+        """Whoever is logged in, as `get_current_user` says, which is asked once a request.
+
+        May be set, for example by a `prepare` that had to wait for a database.
+        """
+        try:
+            return self._current_user
+        except AttributeError:
+            self._current_user = self.get_current_user()
+            return self._current_user
+
+    @current_user.setter
+    def current_user(self, value: Any) -> None:
+        self._current_user = value
+
+    def get_current_user(self) -> Any:
+        """Say who is logged in, from a cookie for example: a hook. Anything false is nobody."""
+        return None
+
+    def get_login_url(self) -> str:
+        """Return where `authenticated` sends others to: a hook; the setting ``login_url``."""
+        self.require_setting("login_url", "@authenticated")
+        url: str = self.settings["login_url"]
+        return url
+
+    # -- forged requests -------------------------------------------------------------------------
+
+    @property
+    def xsrf_token(self) -> bytes:
+        """The token that this user's requests have to carry, for the argument ``_xsrf``.
+
+        A cookie is set with the first one. The text differs from response to response; all that
+        are made of one cookie's token are valid (see `zonda.web.xsrf`). Settings:
+        ``xsrf_cookie_version`` (2), ``xsrf_cookie_name`` (``"_xsrf"``), ``xsrf_cookie_kwargs``
+        (arguments of `set_cookie`).
+        """
+        if self._xsrf_token is None:
+            self._xsrf_token = xsrf.issue(self)
+        return self._xsrf_token
+
+    def check_xsrf_cookie(self) -> None:
+        """Refuse a request that does not repeat the token of its cookie: a hook.
+
+        With the setting ``xsrf_cookies`` it is called before `prepare` for every method but GET,
+        HEAD and OPTIONS. The token is the argument ``_xsrf`` (of the query, or of a form that has
+        been read), or the field ``X-Xsrftoken`` or ``X-Csrftoken``.
+
+        Raises:
+            HTTPError: 403.
+        """
+        xsrf.check(self)
+
+    def xsrf_form_html(self) -> str:
+        """Return the hidden input with the token, for forms sent with POST."""
+        return f'<input type="hidden" name="_xsrf" value="{xhtml_escape(self.xsrf_token)}"/>'
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        """Say whether pages of another origin may send requests that change something: a hook.
+
+        Asked with the setting ``cross_origin_protection`` for every method but GET, HEAD and
+        OPTIONS, and for WebSockets, where the request is not known to be of this site. The default
+        looks into the setting ``trusted_origins``.
+
+        Args:
+            origin: Scheme, host and port as the browser sends them: ``"https://a.example"``.
+        """
+        return origin in self.settings.get("trusted_origins", ())
 
     # -- the response's head ---------------------------------------------------------------------
 
@@ -715,6 +897,8 @@ class RequestHandler:
         try:
             if self.request.method not in self.SUPPORTED_METHODS:
                 raise HTTPError(405)
+            if self.request.method not in _TAGGED:
+                check_sender(self)
             if args:
                 self.path_args = [self._decode_group(arg) for arg in args]
             if kwargs:
