@@ -3,6 +3,7 @@ import contextvars
 import gc
 import time
 import traceback
+import weakref
 from collections.abc import Callable, Generator
 from concurrent import futures
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from zonda.ioloop import IOLoop, gen
+from zonda.ioloop.gen.driver import idle_drivers, new_driver
 from zonda.ioloop.gen.runner import GeneratorFuture
 
 ExpectLog = Callable[..., Any]
@@ -703,3 +705,73 @@ class TestRunner:
         assert runner.handle_exception(KeyError, error, None)
         assert await result == "thrown in"
         assert not runner.handle_exception(KeyError, error, None)
+
+
+async def test_arguments_that_do_not_fit_fail_the_future() -> None:
+    @gen.coroutine
+    def one(value: int) -> Generator[Any, Any, int]:
+        yield gen.moment
+        return value
+
+    future = one()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="value"):
+        await future
+
+
+async def test_a_driver_keeps_nothing_alive() -> None:
+    class Thing:
+        pass
+
+    @gen.coroutine
+    def makes(fails: bool) -> Generator[Any, Any, Thing]:
+        if fails:
+            error = ValueError()
+            error.thing = thing = Thing()  # type: ignore[attr-defined]
+            things.append(weakref.ref(thing))
+            try:
+                raise error
+            finally:
+                del error, thing
+        yield gen.maybe_future(None)
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        return thing
+
+    things: list[weakref.ref[Thing]] = []
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        makes(False)
+        makes(True).exception()
+        assert [thing() for thing in things] == [None, None]
+    finally:
+        if enabled:
+            gc.enable()
+
+
+async def test_drivers_are_used_again_and_not_hoarded() -> None:
+    started = asyncio.Event()
+
+    @gen.coroutine
+    def waits() -> Generator[Any, Any, None]:
+        yield started.wait()
+
+    pending = [waits() for _ in range(500)]
+    started.set()
+    await asyncio.gather(*pending)
+    assert 1 <= len(idle_drivers) <= 64
+
+
+async def test_an_exit_passes_a_driver_and_ends_it() -> None:
+    @gen.coroutine
+    def leaves() -> Generator[Any, Any, None]:
+        if len(idle_drivers) > 1000:
+            yield
+        raise SystemExit(3)
+
+    new = new_driver()
+    idle_drivers.append(new)
+    with pytest.raises(SystemExit):
+        leaves()
+    assert new not in idle_drivers
+    assert new.gi_frame is None

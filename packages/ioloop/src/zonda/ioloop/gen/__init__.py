@@ -15,9 +15,10 @@ from zonda.ioloop.errors import (
     UnknownKeyError,
 )
 from zonda.ioloop.gen.coroutine import coroutine, is_coroutine_function, maybe_future
+from zonda.ioloop.gen.driver import Return
 from zonda.ioloop.gen.legacy import Arguments, Callback, Task, Wait, WaitAll, engine
 from zonda.ioloop.gen.multi import Multi, multi, multi_future
-from zonda.ioloop.gen.runner import Return, Runner
+from zonda.ioloop.gen.runner import Runner
 from zonda.ioloop.gen.sleep import sleep
 from zonda.ioloop.gen.timeout import with_timeout
 from zonda.ioloop.gen.wait import WaitIterator

@@ -15,7 +15,8 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from zonda.ioloop.concurrent import AnyFuture, is_future
 from zonda.ioloop.finished import Unmade, finished, new_unmade, set_value
-from zonda.ioloop.gen.runner import Return, failed, go_on
+from zonda.ioloop.gen.driver import Return, failed, idle_drivers, new_driver
+from zonda.ioloop.gen.runner import go_on
 
 __all__ = ["coroutine", "is_coroutine_function", "maybe_future"]
 
@@ -55,27 +56,29 @@ def coroutine(func: Callable[..., Any]) -> "Callable[..., asyncio.Future[Any]]":
         >>> asyncio.run(main())
         3
     """
+    # Names of this function's own are quicker to look up than those of the module.
     copy_context = contextvars.copy_context
+    take_driver, put_driver_back = idle_drivers.pop, idle_drivers.append
     wrapper: Callable[..., asyncio.Future[Any]]
 
     if inspect.isgeneratorfunction(func):
         # Calling it runs nothing yet, so that only the first step has to enter the context.
         def wrapper(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
-            context = copy_context()
-            generator = func(*args, **kwargs)
             try:
-                yielded = context.run(generator.send, None)
-            except StopIteration as stop:
-                # As `finished` does; this is the way of every coroutine that need not wait.
-                future: Unmade[Any] = new_unmade(Unmade)
-                set_value(future, stop.value)
-                return future
-            except Return as stop:
-                return finished(stop.value)
-            except (Exception, asyncio.CancelledError) as error:
+                generator = func(*args, **kwargs)
+            except Exception as error:  # the arguments do not fit
                 return failed(error)
             try:
-                return context.run(go_on, generator, context, yielded)
+                driver: Any = take_driver()
+            except IndexError:
+                driver = new_driver()
+            context = copy_context()
+            yielded = context.run(driver.send, generator)
+            if driver.gi_yieldfrom is None:
+                put_driver_back(driver)
+                return yielded  # type: ignore[no-any-return]
+            try:
+                return context.run(go_on, driver, context, yielded)
             finally:
                 del yielded  # a traceback may refer to this frame: leave no cycle
 
@@ -85,18 +88,19 @@ def coroutine(func: Callable[..., Any]) -> "Callable[..., asyncio.Future[Any]]":
             context = copy_context()
             try:
                 result = context.run(func, *args, **kwargs)
-                # The cheap question first: the other one goes through the abstract base class.
-                if not hasattr(result, "send") or not isinstance(result, Generator):
-                    future: Unmade[Any] = new_unmade(Unmade)
-                    set_value(future, result)
-                    return future
-                yielded = context.run(result.send, None)
             except (Return, StopIteration) as stop:
                 return finished(stop.value)
             except (Exception, asyncio.CancelledError) as error:
                 return failed(error)
+            # The cheap question first: the other one goes through the abstract base class.
+            if not hasattr(result, "send") or not isinstance(result, Generator):
+                future: Unmade[Any] = new_unmade(Unmade)
+                set_value(future, result)
+                return future
+            driver = new_driver()
+            yielded = context.run(driver.send, result)
             try:
-                return context.run(go_on, result, context, yielded)
+                return context.run(go_on, driver, context, yielded)
             finally:
                 del yielded  # a traceback may refer to this frame: leave no cycle
 

@@ -25,8 +25,8 @@ from zonda.ioloop.errors import (
 )
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.gen.coroutine import coroutine
+from zonda.ioloop.gen.driver import failed
 from zonda.ioloop.gen.multi import multi_future
-from zonda.ioloop.gen.runner import failed
 from zonda.ioloop.log import app_log
 from zonda.ioloop.yieldable import convert_yielded
 

@@ -1,8 +1,8 @@
 """Driving a generator that yields what it waits for.
 
-In: a generator and the context it runs in. Out: a future of what it returns. `go_on` runs it
-at the spot for as long as what it yields is done already; a generator that never has to wait costs
-no turn of the loop. Once it has to wait, a `GeneratorFuture` carries on.
+In: a driver with a generator in it, and the context it runs in. Out: a future of what it returns.
+`go_on` runs it at the spot for as long as what it yields is done already; a generator that never
+has to wait costs no turn of the loop. Once it has to wait, a `GeneratorFuture` carries on.
 
 Cancelling that future cancels what the generator waits for; the generator gets the
 ``CancelledError``, may clean up, and has nobody left to report to. Errors of the generator, that
@@ -17,49 +17,15 @@ from typing import Any
 
 from zonda.ioloop.concurrent import AnyFuture, future_set_exception_unless_cancelled
 from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.finished import Unmade, finished, new_unmade, set_value, value_of
+from zonda.ioloop.finished import Unmade, value_of
+from zonda.ioloop.gen.driver import Driver, Return, failed, put_back
 from zonda.ioloop.log import app_log
 from zonda.ioloop.yieldable import Moment, as_future, moment
 
-__all__ = ["GeneratorFuture", "Return", "Runner", "failed", "go_on"]
+__all__ = ["GeneratorFuture", "Runner", "go_on"]
 
 Future = asyncio.Future
 _get_running_loop = asyncio._get_running_loop
-
-
-class Return(Exception):
-    """Raise it in a generator coroutine to return a value; ``return value`` does the same.
-
-    Attributes:
-        value: what the coroutine's future gets.
-
-    Example:
-        >>> from zonda.ioloop.gen import coroutine
-        >>> @coroutine
-        ... def main():
-        ...     yield asyncio.sleep(0)
-        ...     raise Return(42)
-        >>> async def wait():
-        ...     return await main()
-        >>> asyncio.run(wait())
-        42
-    """
-
-    def __init__(self, value: Any = None) -> None:
-        super().__init__()
-        self.value = value
-        # Seen from outside it is a kind of StopIteration.
-        self.args = (value,)
-
-
-def failed(error: BaseException) -> "asyncio.Future[Any]":
-    """Make a future that has an exception; it is cancelled if that is a CancelledError."""
-    future: asyncio.Future[Any] = Future(loop=_get_running_loop() or own_asyncio_loop())
-    if isinstance(error, asyncio.CancelledError):
-        future.cancel()
-    else:
-        future.set_exception(error)
-    return future
 
 
 # In place of what a GeneratorFuture waits for: throw a CancelledError instead of waiting.
@@ -73,10 +39,10 @@ class GeneratorFuture(asyncio.Future[Any]):
     to, and dropped with it.
     """
 
-    __slots__ = ("_awaited", "_context", "_generator")
+    __slots__ = ("_awaited", "_context", "_driver")
 
     # No __init__ of its own: the future's is C. `go_on` fills these in.
-    _generator: Generator[Any, Any, Any]
+    _driver: Driver
     _context: contextvars.Context
     _awaited: AnyFuture[Any] | None
 
@@ -117,7 +83,7 @@ class GeneratorFuture(asyncio.Future[Any]):
         if self._awaited is _CANCEL:
             error = asyncio.CancelledError()
         self._awaited = None
-        generator = self._generator
+        driver = self._driver
         try:
             while True:
                 # Nothing is thrown or sent while an exception is being handled here: the
@@ -132,12 +98,16 @@ class GeneratorFuture(asyncio.Future[Any]):
                     except BaseException as caught:
                         error = caught
                 if error is None:
-                    yielded = generator.send(value)
+                    yielded = driver.send(value)
                 else:
-                    yielded = generator.throw(error)
+                    yielded = driver.throw(error)
                     error = None
-                while type(yielded) is Unmade:
-                    yielded = generator.send(value_of(yielded))
+                while type(yielded) is Unmade and driver.gi_yieldfrom is not None:
+                    yielded = driver.send(value_of(yielded))
+                if driver.gi_yieldfrom is None:
+                    put_back(driver)
+                    self._take(yielded)
+                    return
                 if isinstance(yielded, Future):
                     awaited = yielded
                 else:
@@ -149,17 +119,7 @@ class GeneratorFuture(asyncio.Future[Any]):
                 if awaited is moment or not awaited.done():
                     self.wait_for(awaited)
                     return
-        except (StopIteration, Return) as stop:
-            if not self.cancelled():
-                self.set_result(stop.value)
-        except asyncio.CancelledError as caught:
-            super().cancel(*caught.args[:1])
-        except Exception as caught:
-            if self.cancelled():
-                app_log.error("Exception in a cancelled coroutine", exc_info=True)
-            else:
-                self.set_exception(caught)
-        except BaseException as caught:
+        except BaseException as caught:  # no Exception: the driver takes these
             if not self.cancelled():
                 self.set_exception(caught)
                 self.exception()  # that is, it need not be reported: it leaves the loop here
@@ -169,54 +129,66 @@ class GeneratorFuture(asyncio.Future[Any]):
             del self, awaited
             error = yielded = None
 
+    def _take(self, outcome: "asyncio.Future[Any]") -> None:
+        """Make the outcome of the generator this future's own."""
+        if type(outcome) is Unmade:
+            if not self.cancelled():
+                self.set_result(value_of(outcome))
+        elif outcome.cancelled():
+            try:
+                outcome.result()
+            except asyncio.CancelledError as caught:
+                super().cancel(*caught.args[:1])
+        else:
+            error = outcome.exception()
+            assert error is not None
+            if self.cancelled():
+                app_log.error("Exception in a cancelled coroutine", exc_info=error)
+            else:
+                self.set_exception(error)
+            del error  # its traceback refers to this frame
 
-def go_on(
-    generator: Generator[Any, Any, Any], context: contextvars.Context, yielded: Any
-) -> "asyncio.Future[Any]":
+
+def go_on(driver: Driver, context: contextvars.Context, yielded: Any) -> "asyncio.Future[Any]":
     """Run a generator, in ``context`` already, after its first yield until it waits or ends."""
-    send = generator.send
+    send = driver.send
     awaited: AnyFuture[Any] | Moment | None = None
     error: BaseException | None = None
-    try:
-        while True:
-            if type(yielded) is Unmade:
-                yielded = send(value_of(yielded))
-                continue
-            if isinstance(yielded, Future):
-                awaited = yielded
-                if not awaited.done():
+    while driver.gi_yieldfrom is not None:
+        if type(yielded) is Unmade:
+            yielded = send(value_of(yielded))
+            continue
+        if isinstance(yielded, Future):
+            awaited = yielded
+            if not awaited.done():
+                break
+        else:
+            try:
+                awaited = as_future(yielded)
+            except Exception as bad:
+                awaited, error = moment, bad
+            else:
+                if awaited is moment or not awaited.done():
                     break
-            else:
-                try:
-                    awaited = as_future(yielded)
-                except Exception as bad:
-                    awaited, error = moment, bad
-                else:
-                    if awaited is moment or not awaited.done():
-                        break
-            if error is None:
-                try:
-                    value = awaited.result()
-                except futures.CancelledError as caught:  # an executor's, which is not asyncio's
-                    error = asyncio.CancelledError(*caught.args)
-                except BaseException as caught:
-                    error = caught
-            if error is None:
-                yielded = send(value)
-            else:
-                yielded = generator.throw(error)
-                error = None
-    except StopIteration as stop:
-        future: Unmade[Any] = new_unmade(Unmade)
-        set_value(future, stop.value)
-        return future
-    except Return as stop:
-        return finished(stop.value)
-    except (Exception, asyncio.CancelledError) as caught:
-        error = awaited = yielded = None  # the traceback refers to this frame: leave no cycle
-        return failed(caught)
+        if error is None:
+            try:
+                value = awaited.result()
+            except futures.CancelledError as caught:  # an executor's, which is not asyncio's
+                error = asyncio.CancelledError(*caught.args)
+            except BaseException as caught:
+                error = caught
+        if error is None:
+            yielded = send(value)
+        else:
+            try:
+                yielded = driver.throw(error)
+            finally:
+                error = awaited = None  # the traceback refers to this frame: leave no cycle
+    else:
+        put_back(driver)
+        return yielded  # type: ignore[no-any-return]
     running = GeneratorFuture(loop=_get_running_loop() or own_asyncio_loop())
-    running._generator = generator
+    running._driver = driver
     running._context = context
     running._awaited = None
     running.wait_for(awaited)
