@@ -53,6 +53,10 @@ StartMessage = Callable[
     [object, HTTPConnection, RequestStartLine, HTTPHeaders], HTTPMessageDelegate
 ]
 
+AnswerMessage = Callable[
+    [object, HTTPConnection, RequestStartLine, HTTPHeaders], HTTPMessageDelegate | None
+]
+
 # Bytes behind the current request that may wait before reading pauses.
 READ_AHEAD = 64 * 1024
 # Requests and body pieces handled in one go before other connections get their turn.
@@ -77,11 +81,13 @@ class HTTP1ServerConnection:
 
     __slots__ = (
         "__weakref__",
+        "_answer_message",
         "_body_deadline",
         "_chunk_size",
         "_closed",
         "_delegate",
         "_done",
+        "_end_held",
         "_exchange",
         "_lingering",
         "_peer_finished",
@@ -92,6 +98,7 @@ class HTTP1ServerConnection:
         "_rest",
         "_since",
         "_start_message",
+        "_takes_whole",
         "_timer",
         "_waiting",
         "_write_future",
@@ -116,10 +123,14 @@ class HTTP1ServerConnection:
         self.protocol = ServerConnection(limits or self.params.limits())
         self._timer = timer = timer or DeadlineTimer(asyncio.get_running_loop())
         self._delegate: HTTPServerConnectionDelegate | None = None
+        self._start_message: StartMessage | None = None
+        self._answer_message: AnswerMessage | None = None
         self._exchange: HTTP1Exchange | None = None
         self._pumping = False
         self._chunk_size = self.params.chunk_size or DEFAULT_CHUNK_SIZE
+        self._takes_whole = False  # a request that comes in one piece may be taken as one
         self._rest = b""  # body bytes beyond one chunk, to be delivered next
+        self._end_held = False  # the end of a message is to be delivered next
         self._waiting: asyncio.Future[Any] | None = None
         self._write_future: asyncio.Future[None] | None = None
         self._done: asyncio.Future[None] | None = None
@@ -140,6 +151,7 @@ class HTTP1ServerConnection:
         self,
         delegate: HTTPServerConnectionDelegate,
         start_message: StartMessage | None = None,
+        answer_message: AnswerMessage | None = None,
     ) -> None:
         """Begin to read requests and to hand them to ``delegate``.
 
@@ -147,9 +159,13 @@ class HTTP1ServerConnection:
             delegate: Told of requests and of the end.
             start_message: Called in place of its ``start_request``, with the head (see
                 `Router.start_message`).
+            answer_message: Called in place of both, with the head, for a request that is complete
+                with it (see `Router.answer_message`).
         """
         self._delegate = delegate
         self._start_message = start_message
+        self._answer_message = answer_message
+        self._takes_whole = not self.params.no_keep_alive
         self._timer.add(self)
         self.stream.set_sink(self)
 
@@ -201,6 +217,12 @@ class HTTP1ServerConnection:
     def data_received(self, data: bytes) -> None:
         """Take bytes from the peer."""
         self._progress = self._timer.now
+        if self._takes_whole and self._exchange is None and self._waiting is None:
+            # Nearly every GET: it comes in one read, by itself.
+            request = self.protocol.receive_request(data)
+            if request is not None:
+                self._answer(*request)
+                return
         if self._lingering is not None:
             self._lingering -= len(data)
             if self._lingering < 0:
@@ -258,6 +280,7 @@ class HTTP1ServerConnection:
 
     def _end_of_life(self) -> None:
         self._timer.discard(self)
+        self._takes_whole = False
         delegate, self._delegate = self._delegate, None
         self._exchange = None
         if delegate is not None:
@@ -279,6 +302,9 @@ class HTTP1ServerConnection:
                 self._body_arrives(data)
                 if self._is_waiting():
                     return
+            if self._end_held:
+                self._end_held = False
+                self._request_ends()
             for _ in range(EVENTS_PER_TURN):
                 event = protocol.next_event()
                 # By type: the cheapest way to tell them apart.
@@ -301,14 +327,41 @@ class HTTP1ServerConnection:
                     return
             # Fair to others: the rest of what this peer has sent comes in the next turn.
             asyncio.get_running_loop().call_soon(self._resume)
-        except HTTPInputError as error:
-            # The protocol, the application, or a part of the request that is parsed late.
-            self._refuse(error.status, str(error))
-        except Exception:
-            app_log.error("Uncaught exception", exc_info=True)
-            self._answer_and_close(500)
+        except Exception as error:
+            self._failed(error)
         finally:
             self._pumping = False
+
+    def _answer(self, start_line: RequestStartLine, headers: HTTPHeaders) -> None:
+        """Let the application answer a request that is complete; the usual ends here, answered."""
+        exchange = self._exchange = HTTP1Exchange(self, start_line[0] == "HEAD")
+        exchange.request_complete = True
+        try:
+            if self._answer_message is not None:
+                message = self._answer_message(self, exchange, start_line, headers)
+                if message is None or exchange.finished:
+                    return
+            else:
+                message = self._start(exchange, start_line, headers)
+            exchange.delegate = message
+            waiting = message.headers_received(start_line, headers)
+            if waiting is not None:
+                self._wait(waiting)
+            if self._waiting is None:
+                self._request_ends()
+            else:
+                self._end_held = True
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        """Answer for an exception that has come out of the protocol or the application."""
+        if isinstance(error, HTTPInputError):
+            # The protocol, the application, or a part of the request that is parsed late.
+            self._refuse(error.status, str(error))
+        else:
+            app_log.error("Uncaught exception", exc_info=error)
+            self._answer_and_close(500)
 
     def _is_waiting(self) -> bool:
         """Whether the next event has to wait for the application, or for ever."""
@@ -320,12 +373,7 @@ class HTTP1ServerConnection:
             self.protocol.close_after_response()
         # As RequestStartLine(...), which is a function in Python around this.
         start_line = _new_tuple(RequestStartLine, (event.method, event.target, event.version))
-        if self._start_message is not None:
-            message = self._start_message(self, exchange, start_line, event.headers)
-        else:
-            assert self._delegate is not None
-            message = self._delegate.start_request(self, exchange)
-        exchange.delegate = message
+        exchange.delegate = message = self._start(exchange, start_line, event.headers)
         waiting = message.headers_received(start_line, event.headers)
         if self.params.body_timeout is not None:
             self.set_body_timeout(self.params.body_timeout)
@@ -337,6 +385,14 @@ class HTTP1ServerConnection:
                 self._waiting.add_done_callback(lambda _: self._continue(length))
             else:
                 self._continue(length)
+
+    def _start(
+        self, exchange: HTTP1Exchange, start_line: RequestStartLine, headers: HTTPHeaders
+    ) -> HTTPMessageDelegate:
+        if self._start_message is not None:
+            return self._start_message(self, exchange, start_line, headers)
+        assert self._delegate is not None
+        return self._delegate.start_request(self, exchange)
 
     def _continue(self, length: int) -> None:
         """Ask for the body, unless it is too long or the application has answered without it."""
@@ -391,11 +447,8 @@ class HTTP1ServerConnection:
         error = future.exception()
         if error is None:
             self._resume()
-        elif isinstance(error, HTTPInputError):
-            self._refuse(error.status, str(error))
         else:
-            app_log.error("Uncaught exception", exc_info=error)
-            self._answer_and_close(500)
+            self._failed(error)
 
     def _resume(self) -> None:
         if not self.is_open:
@@ -428,6 +481,19 @@ class HTTP1ServerConnection:
         if self._write_future is None or self._write_future.done():
             self._write_future = asyncio.get_running_loop().create_future()
         return self._write_future
+
+    def send_whole(self, data: bytes) -> asyncio.Future[None]:
+        """Send a whole response, of which the protocol says that there is nothing more to it."""
+        stream = self.stream
+        done = self._done
+        if stream.closed() or done is None:
+            future = self.send((data,))
+        else:
+            stream.send(data)
+            future = self.send(()) if self._writing_paused else done
+        self._exchange = None
+        self._since = self._progress
+        return future
 
     def send_files(self, buffers: Sequence[Buffer | FileRange]) -> asyncio.Future[None]:
         """As `send`, where some of the buffers are parts of files (see `HTTP1Exchange`)."""
@@ -477,6 +543,7 @@ class HTTP1ServerConnection:
     def _linger(self) -> None:
         """Let the peer read the answer: close now and what it still sends would reset it."""
         self._lingering = LINGER_BYTES
+        self._takes_whole = False
         self._since = self._timer.now
         self.stream.write_eof()
         if self._peer_finished:

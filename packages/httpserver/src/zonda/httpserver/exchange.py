@@ -193,6 +193,11 @@ class HTTP1Exchange(HTTPConnection):
         if self.finished:
             raise HTTPOutputError("this response is finished already")
         connection = self._connection
+        whole = connection.protocol.respond(status, reason, headers, body)
+        if whole is not None:
+            self.headers_written = self.finished = True
+            self.delegate = None
+            return connection.send_whole(whole)
         buffers = connection.protocol.send_response(status, reason, headers, body)
         self.headers_written = self.finished = True
         future = connection.send(buffers)

@@ -11,6 +11,7 @@ from zonda.iostream.errors import (
     StreamClosedError,
     UnsatisfiableReadError,
 )
+from zonda.iostream.filerange import FileRange
 from zonda.iostream.pipes import PipeIOStream
 from zonda.iostream.sink import Sink
 from zonda.iostream.sockets import IOStream
@@ -20,6 +21,7 @@ from zonda.iostream.tls import SSLIOStream
 __all__ = [
     "AlreadyReadingError",
     "BaseIOStream",
+    "FileRange",
     "IOStream",
     "PipeIOStream",
     "SSLIOStream",

@@ -2,13 +2,15 @@
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 import struct
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from zonda.iostream.errors import StreamClosedError
+from zonda.iostream.filerange import FileRange
 from zonda.iostream.hangup import watch_hangup
 from zonda.iostream.reading import ReadInto
 from zonda.iostream.stream import BaseIOStream
@@ -118,8 +120,32 @@ class IOStream(BaseIOStream):
 
     def _send_many(self, buffers: Sequence[Buffer]) -> int:
         if len(buffers) == 1:
-            return self._send(buffers[0])
+            first = cast("Buffer | FileRange", buffers[0])
+            if isinstance(first, FileRange):
+                return first.send_to(self.socket)
+            return self._send(first)
         return self.socket.sendmsg(buffers)
+
+    can_send_files: ClassVar[bool] = hasattr(os, "sendfile")
+    """Whether `send_files` works on this kind of stream and system."""
+
+    def send_files(self, buffers: "Sequence[Buffer | FileRange]") -> None:
+        """As `send_buffers`, where some of the buffers are parts of files.
+
+        These go from the file to the socket without being read, a bounded number of bytes in a
+        turn of the loop. The stream closes them: when they are out, and when it is closed.
+
+        Raises:
+            StreamClosedError: `write_eof` came first.
+        """
+        try:
+            # The queue takes them as they are: `_send_many` gets each of them alone.
+            self._enqueue(buffers)  # type: ignore[arg-type]
+        finally:
+            if self._closed or self._write_error is not None or self._eof_wanted:
+                for each in buffers:
+                    if isinstance(each, FileRange):
+                        each.close()
 
     def _shutdown_write(self) -> None:
         self.socket.shutdown(socket.SHUT_WR)

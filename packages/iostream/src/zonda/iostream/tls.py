@@ -61,6 +61,7 @@ class SSLIOStream(IOStream):
     )
 
     _fills_directly = False
+    can_send_files = False
 
     def __init__(
         self,

@@ -1,13 +1,17 @@
 """Bytes that were accepted for writing and that the socket has not taken yet.
 
 Buffers go in whole, in order, and are not copied (small mutable ones are); ``head`` gives the
-next few for one ``sendmsg``, ``advance`` says how many bytes of them are out. Futures put in with
+next few for one ``sendmsg``, ``advance`` says how many bytes of them are out. A `FileRange` among
+them is given alone, because it takes another call. Futures put in with
 ``add_waiter`` resolve, in order, once everything that was queued before them is out.
 """
 
 import asyncio
 from collections import deque
-from itertools import islice
+from itertools import islice, takewhile
+from typing import cast
+
+from zonda.iostream.filerange import FileRange
 
 Buffer = bytes | bytearray | memoryview
 
@@ -33,10 +37,11 @@ class WriteBuffer:
     ([b'ef'], 2)
     """
 
-    __slots__ = ("_buffers", "_waiters", "flushed", "size")
+    __slots__ = ("_buffers", "_files", "_waiters", "flushed", "size")
 
     def __init__(self) -> None:
-        self._buffers: deque[bytes | memoryview] = deque()
+        self._buffers: deque[bytes | memoryview | FileRange] = deque()
+        self._files = 0  # how many of them are ranges of files
         self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
         self.size = 0
         self.flushed = 0
@@ -44,10 +49,16 @@ class WriteBuffer:
     def __len__(self) -> int:
         return self.size
 
-    def append(self, data: Buffer) -> None:
-        """Queue ``data``."""
+    def append(self, data: Buffer | FileRange) -> None:
+        """Queue ``data``; a range of a file belongs to the queue from here on."""
         if isinstance(data, bytes):
             size = len(data)
+        elif isinstance(data, FileRange):
+            size = len(data)
+            if size:
+                self._files += 1
+            else:
+                data.close()
         elif len(data) <= COPY_BELOW:
             data = bytes(data)
             size = len(data)
@@ -60,9 +71,14 @@ class WriteBuffer:
             self._buffers.append(data)
             self.size += size
 
-    def head(self) -> list[bytes | memoryview]:
-        """The next buffers to write."""
-        return list(islice(self._buffers, BATCH))
+    def head(self) -> "list[bytes | memoryview]":
+        """The next buffers to write, or the next range of a file, which is told by its type."""
+        if self._files:
+            if isinstance(first := self._buffers[0], FileRange):
+                return [cast(memoryview, first)]
+            plain = takewhile(lambda each: not isinstance(each, FileRange), self._buffers)
+            return cast("list[bytes | memoryview]", list(islice(plain, BATCH)))
+        return cast("list[bytes | memoryview]", list(islice(self._buffers, BATCH)))
 
     def advance(self, count: int) -> None:
         """``count`` bytes are out."""
@@ -72,6 +88,12 @@ class WriteBuffer:
         while count:
             first = buffers[0]
             size = len(first)
+            if isinstance(first, FileRange):
+                first.advance(count)  # it comes alone, so that this is all there is to count
+                if count == size:
+                    buffers.popleft()
+                    self._files -= 1
+                break
             if count < size:
                 buffers[0] = memoryview(first)[count:]
                 break
@@ -89,6 +111,11 @@ class WriteBuffer:
 
     def fail(self, error: BaseException) -> None:
         """Drop everything; the waiting futures raise ``error``."""
+        if self._files:
+            for each in self._buffers:
+                if isinstance(each, FileRange):
+                    each.close()
+            self._files = 0
         self._buffers.clear()
         self.size = 0
         waiters, self._waiters = self._waiters, deque()

@@ -25,7 +25,8 @@ from zonda.web.signedvalues import (
     decode_signed_value,
     get_signature_key_version,
 )
-from zonda.web.transforms import OutputTransform
+from zonda.web.staticfiles import StaticFileHandler
+from zonda.web.transforms import GZipContentEncoding, OutputTransform
 
 url = URLSpec
 """Another name for `URLSpec`."""
@@ -39,11 +40,13 @@ __all__ = [
     "ErrorHandler",
     "FallbackHandler",
     "Finish",
+    "GZipContentEncoding",
     "HTTPError",
     "MissingArgumentError",
     "OutputTransform",
     "RedirectHandler",
     "RequestHandler",
+    "StaticFileHandler",
     "URLSpec",
     "access_log",
     "addslash",

@@ -1,0 +1,485 @@
+"""`StaticFileHandler`: the files of a folder, or of anything else that an override reads from.
+
+The methods are those that programs override; what they rest on is in the modules beside this one.
+As long as an application has not overridden how content is read, files are opened once, sent with
+``sendfile`` where that works, and hashed in another thread.
+"""
+
+from __future__ import annotations
+
+import datetime
+import mimetypes
+import os
+import threading
+import time
+from collections.abc import AsyncIterable, Awaitable, Iterable
+from typing import Any, ClassVar, cast
+
+from zonda.httputil.conditional import evaluate_preconditions, range_applies
+from zonda.httputil.dates import format_timestamp, parse_date
+from zonda.httputil.ranges import format_content_range
+from zonda.web.errors import HTTPError
+from zonda.web.handler import RequestHandler
+from zonda.web.staticfiles import paths
+from zonda.web.staticfiles.hashing import cached_version, prepare_version, url_version
+from zonda.web.staticfiles.openfile import CHUNK, OpenFile
+from zonda.web.staticfiles.ranges import Parts, Range, select_ranges
+from zonda.web.staticfiles.sending import send_content, send_file
+from zonda.web.staticfiles.variants import Variant, choose_variant, find_variants
+from zonda.web.staticfiles.versions import Fingerprint, VersionTooLarge, digest, fingerprint
+
+
+class StaticFileHandler(RequestHandler):
+    """Serves the files of a folder.
+
+    A rule's pattern has one group, the path of the file below the folder::
+
+        Application([
+            (r"/files/(.*)", StaticFileHandler, {"path": "/srv/files"}),
+        ])
+
+    The application's settings ``static_path`` and ``static_url_prefix`` make such a rule, and
+    `RequestHandler.static_url` the URLs for it, with a version that lets browsers keep a file for
+    ever. GET and HEAD are answered, with ranges (one or several), entity tags and dates; a file
+    that lies compressed beside another (``.br``, ``.zst``, ``.gz``, not older) is sent in its place
+    to clients that accept it.
+
+    Content from elsewhere than files: override `get_content`, `get_content_size`,
+    `get_modified_time`, `get_absolute_path` and `validate_absolute_path`.
+
+    Attributes:
+        CACHE_MAX_AGE: Seconds for which a URL with a version may be kept.
+        MAX_VERSION_CONTENT_SIZE: Bytes; larger content gets no version and no entity tag.
+        MAX_CACHED_VERSIONS: How many versions are remembered.
+        precompressed: Whether compressed variants are looked for.
+        allowed_symlink_directory: Folders outside the root that symbolic links may lead into.
+        root: The folder.
+        path: What was asked for, relative to the root, with the system's separators.
+        absolute_path: Where that is.
+        modified: When it was changed last.
+    """
+
+    CACHE_MAX_AGE: int = 86400 * 365 * 10
+    MAX_VERSION_CONTENT_SIZE: int = 64 * 1024 * 1024
+    MAX_CACHED_VERSIONS: int = 10_000
+    precompressed: bool = True
+    allowed_symlink_directory: str | list[str] | None = None
+
+    _static_hashes: dict[str, str | None] = {}  # noqa: RUF012 - one for all, emptied by tests
+    _fingerprints: ClassVar[dict[str, Fingerprint | None]] = {}
+    _lock: ClassVar[threading.Lock] = threading.Lock()  # of `_static_hashes`
+
+    root: str
+    path: str
+    absolute_path: str | None
+    modified: datetime.datetime | None
+
+    _file: OpenFile | None = None
+    _variant: Variant | None = None
+    _vary = False
+    _info: os.stat_result | None = None
+    _etag: str | None = None
+
+    def initialize(
+        self,
+        path: str,
+        default_filename: str | None = None,
+        allowed_symlink_directory: str | list[str] | None = None,
+    ) -> None:
+        """Take the rule's arguments.
+
+        Args:
+            path: The folder.
+            default_filename: The file that stands for a folder, such as ``index.html``. A folder
+                without a slash at its end is redirected to the URL with one.
+            allowed_symlink_directory: Folders outside ``path`` that symbolic links may lead into.
+        """
+        self.root = path
+        self.default_filename = default_filename
+        if allowed_symlink_directory is not None:
+            self.allowed_symlink_directory = allowed_symlink_directory
+
+    @classmethod
+    def reset(cls) -> None:
+        """Forget all versions."""
+        with cls._lock:
+            cls._static_hashes.clear()
+            cls._fingerprints.clear()
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def head(self, path: str) -> Awaitable[None]:
+        """Answer as `get` does, without the content."""
+        return cast("Awaitable[None]", self.get(path, include_body=False))
+
+    async def get(self, path: str, include_body: bool = True) -> None:
+        """Send a file.
+
+        Args:
+            path: What the rule's group has matched.
+            include_body: False for HEAD.
+        """
+        self.path = self.parse_url_path(path)
+        absolute_path = self.get_absolute_path(self.root, self.path)
+        self.absolute_path = self.validate_absolute_path(self.root, absolute_path)
+        if self.absolute_path is None:
+            return  # it has answered
+        try:
+            if self._reads_files():
+                self._open(self.absolute_path)
+                if type(self).compute_etag is _compute_etag:  # or perhaps nobody asks
+                    await prepare_version(type(self), self._content_path(), self._content_stat())
+            self.modified = self.get_modified_time()
+            self.set_headers()
+            if self._precondition_failed():
+                raise HTTPError(412)
+            if self.should_return_304():
+                self.set_status(304)
+                return
+            await self._send(include_body)
+        finally:
+            if self._file is not None:
+                self._file.close()
+
+    async def _send(self, include_body: bool) -> None:
+        size = self.get_content_size()
+        ranges: list[Range] | None = []
+        # Ranges are defined for GET only (RFC 9110 §14.2).
+        if include_body and (wanted := self.request.headers.get("Range")) is not None:
+            etag = self._headers.get("Etag")
+            if range_applies(self.request.headers, etag=etag, last_modified=_aware(self.modified)):
+                ranges = select_ranges(wanted, size)
+        if ranges is None:
+            self.set_status(416)
+            self.set_header("Content-Type", "text/plain")
+            self.set_header("Content-Range", f"bytes */{size}")
+            self.clear_header("Content-Encoding")
+            return
+        body: Range | Parts = (0, size)
+        length = size
+        if len(ranges) == 1:
+            body = start, end = ranges[0]
+            length = end - start
+            self.set_status(206)
+            self.set_header("Content-Range", format_content_range(start, end, size))
+        elif ranges:
+            body = Parts(ranges, size, self._headers.get("Content-Type", "text/plain"))
+            length = body.length
+            self.set_status(206)
+            self.set_header("Content-Type", body.content_type)
+        self._headers["Content-Length"] = str(length)
+        if not include_body:
+            return
+        if self._file is not None:
+            await send_file(self, self._file, body)
+            return
+        assert self.absolute_path is not None
+        if isinstance(body, Parts):
+            for head, start, end in body:
+                self.write(head)
+                await send_content(self, self.get_content(self.absolute_path, start, end))
+            self.write(body.end)
+        else:
+            start_end = body if ranges else (None, None)
+            await send_content(self, self.get_content(self.absolute_path, *start_end))
+
+    def _precondition_failed(self) -> bool:
+        headers = self.request.headers
+        if "If-Match" not in headers and "If-Unmodified-Since" not in headers:
+            return False
+        etag = self._headers.get("Etag")
+        status = evaluate_preconditions(
+            "GET", headers, etag=etag, last_modified=_aware(self.modified)
+        )
+        return status == 412
+
+    # -- the head --------------------------------------------------------------------------------
+
+    def set_headers(self) -> None:
+        """Set the fields that describe the content: entity tag, dates, type, caching."""
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_etag_header()
+        if self.modified is not None:
+            self.set_header("Last-Modified", format_timestamp(self.modified))
+        content_type = self.get_content_type()
+        if content_type:
+            self.set_header("Content-Type", content_type)
+        if self._vary:
+            self.add_header("Vary", "Accept-Encoding")
+        if self._variant is not None:
+            self.set_header("Content-Encoding", self._variant.coding)
+        cache_time = self.get_cache_time(self.path, self.modified, content_type)
+        if cache_time > 0:
+            self.set_header("Expires", format_timestamp(time.time() + cache_time))
+            self.set_header("Cache-Control", f"max-age={cache_time}")
+        self.set_extra_headers(self.path)
+
+    def compute_etag(self) -> str | None:
+        """Return the version as an entity tag; None for content without one."""
+        if self._etag is None:  # asked for twice: for the head, and by finish()
+            version = cached_version(type(self), self._content_path(), self._fingerprint())
+            self._etag = f'"{version}"' if version else ""
+        return self._etag or None
+
+    def should_return_304(self) -> bool:
+        """Say whether the client has this content already (RFC 9110 §13.2.2, its last steps)."""
+        if self.request.headers.get("If-None-Match"):
+            return self.check_etag_header()
+        since = self.request.headers.get("If-Modified-Since")
+        modified = _aware(self.modified)
+        if since is None or modified is None:
+            return False
+        date = parse_date(since.strip(" \t"))
+        return date is not None and date >= modified.replace(microsecond=0)
+
+    def set_extra_headers(self, path: str) -> None:
+        """A hook for further fields.
+
+        Args:
+            path: As ``self.path``.
+        """
+
+    def get_cache_time(self, path: str, modified: datetime.datetime | None, mime_type: str) -> int:
+        """Return for how many seconds clients may keep the content without asking; a hook.
+
+        `CACHE_MAX_AGE` for URLs with a version, otherwise 0: browsers then guess (RFC 9111 §4.2.2).
+
+        Args:
+            path: As ``self.path``.
+            modified: When the content was changed last.
+            mime_type: Its media type.
+        """
+        return self.CACHE_MAX_AGE if "v" in self.request.arguments else 0
+
+    # -- paths -----------------------------------------------------------------------------------
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Turn the path of a URL into one of the file system; a hook.
+
+        Args:
+            url_path: Relative, with slashes.
+        """
+        return url_path.replace("/", os.path.sep) if os.path.sep != "/" else url_path
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Return where something is; a hook, and not only for files: any name will do.
+
+        Args:
+            root: The ``path`` argument of the rule, or the setting ``static_path``.
+            path: What was asked for.
+
+        Raises:
+            HTTPError: It is not below the root (403).
+        """
+        return paths.join(root, path.replace(os.path.sep, "/"))
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Check that something may be served; a hook.
+
+        Args:
+            root: As for `get_absolute_path`.
+            absolute_path: Its result.
+
+        Returns:
+            The path without links, which may be that of a folder's default file; None if the
+            response is complete (a redirect).
+
+        Raises:
+            HTTPError: It is not there (404), is outside the root once links are followed, or is no
+                regular file (403).
+        """
+        name = self.path
+        if not paths.is_inside(absolute_path, os.path.abspath(root)):
+            raise HTTPError(403, "%s is not in root static directory", name)
+        if "\0" in absolute_path:
+            raise HTTPError(400, "NUL in a static path")
+        real = os.path.realpath(absolute_path)
+        if not paths.is_allowed(real, root, self.allowed_symlink_directory):
+            raise HTTPError(403, "%s is not in root static directory", name)
+        if self.default_filename is not None and os.path.isdir(real):
+            if not self.request.path.endswith("/"):
+                self.redirect(paths.slash_added(self.request.path), permanent=True)
+                return None
+            real = os.path.realpath(os.path.join(real, self.default_filename))
+            if not paths.is_allowed(real, root, self.allowed_symlink_directory):
+                raise HTTPError(403, "%s is not in root static directory", name)
+        if not os.path.exists(real):
+            raise HTTPError(404)
+        if not os.path.isfile(real):
+            raise HTTPError(403, "%s is not a file", name)
+        return real
+
+    # -- content ---------------------------------------------------------------------------------
+
+    @classmethod
+    def get_content(
+        cls, abspath: str, start: int | None = None, end: int | None = None
+    ) -> bytes | Iterable[bytes]:
+        """Read content; a hook for content from elsewhere than files.
+
+        Args:
+            abspath: From `validate_absolute_path`.
+            start: Where to begin, None for the first byte.
+            end: Where to stop, this byte excluded; None for the end.
+
+        Returns:
+            All of it as bytes, or a generator of pieces. An override may as well be a coroutine or
+            an asynchronous generator.
+        """
+        return _file_chunks(abspath, start or 0, end)
+
+    @classmethod
+    def get_content_version(cls, abspath: str) -> str:
+        """Return what stands for this very content: a digest; a hook.
+
+        Args:
+            abspath: From `get_absolute_path`.
+
+        Raises:
+            VersionTooLarge: It has more than `MAX_VERSION_CONTENT_SIZE` bytes.
+        """
+        limit = cls.MAX_VERSION_CONTENT_SIZE
+        if cls._hashes_files() and os.stat(abspath).st_size > limit:
+            raise VersionTooLarge(limit)
+        content = cls.get_content(abspath)
+        if isinstance(content, (Awaitable, AsyncIterable)):
+            raise TypeError("get_content is asynchronous: override get_content_version, too")
+        return digest(content, limit)
+
+    def get_content_size(self) -> int:
+        """Return how many bytes there are; a hook."""
+        return self._content_stat().st_size
+
+    def get_modified_time(self) -> datetime.datetime | None:
+        """Return when the content was changed last, in UTC and whole seconds; a hook."""
+        seconds = int(self._source().st_mtime)
+        try:
+            return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+        except (ValueError, OverflowError, OSError):
+            return None  # a time that no calendar has
+
+    def get_content_type(self) -> str:
+        """Return the media type, by the name's extension; a hook.
+
+        What is compressed has the type of the compression, because clients shall store it as it
+        is: ``application/gzip`` for ``.tar.gz``.
+        """
+        assert self.absolute_path is not None
+        media_type, encoding = mimetypes.guess_type(self.absolute_path)
+        if encoding == "gzip":
+            return "application/gzip"
+        if encoding is not None or media_type is None:
+            return "application/octet-stream"
+        return media_type
+
+    @classmethod
+    def _reads_files(cls) -> bool:
+        """Whether content is that of the file at ``absolute_path``, read in no special way."""
+        return (
+            cls.get_content.__func__ is _get_content  # type: ignore[attr-defined]
+            and cls.get_content_size is StaticFileHandler.get_content_size
+        )
+
+    def _open(self, path: str) -> None:
+        """Open the file, or its variant that suits the client best."""
+        self._file = OpenFile(path, self.path)
+        self._info = self._file.stat
+        if not self.precompressed or mimetypes.guess_type(path)[1] is not None:
+            return
+        variants = find_variants(path, self._info, self._may_serve)
+        if variants:
+            self._vary = True
+            variant = choose_variant(variants, self.request.headers.get("Accept-Encoding"))
+            if variant is not None:
+                self._file.close()
+                self._file = OpenFile(os.path.realpath(variant.path), self.path)
+                self._variant = variant
+
+    def _may_serve(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return paths.is_allowed(real, self.root, self.allowed_symlink_directory)
+
+    def _content_path(self) -> str:
+        assert self.absolute_path is not None
+        return self.absolute_path if self._variant is None else self._variant.path
+
+    def _content_stat(self) -> os.stat_result:
+        """What the system says of the file that is sent."""
+        return self._source() if self._file is None else self._file.stat
+
+    def _source(self) -> os.stat_result:
+        """What the system says of the file itself, whichever variant of it is sent."""
+        if self._info is None:
+            assert self.absolute_path is not None
+            self._info = os.stat(self.absolute_path)
+        return self._info
+
+    # -- versions --------------------------------------------------------------------------------
+
+    @classmethod
+    def make_static_url(
+        cls, settings: dict[str, Any], path: str, include_version: bool = True
+    ) -> str:
+        """Return the URL of a file, for `RequestHandler.static_url`; a hook.
+
+        Args:
+            settings: The application's: ``static_url_prefix``, ``static_path``.
+            path: The file's, relative to ``static_path``.
+            include_version: Whether the URL changes with the content.
+        """
+        url: str = settings.get("static_url_prefix", "/static/") + path
+        version = cls.get_version(settings, path) if include_version else None
+        return f"{url}?v={version}" if version else url
+
+    @classmethod
+    def get_version(cls, settings: dict[str, Any], path: str) -> str | None:
+        """Return the version for the URL of a file; a hook. None: no version.
+
+        Nobody can wait here. A large file is therefore hashed in another thread, and its URL has a
+        version once that is done.
+
+        Args:
+            settings: The application's.
+            path: The file's, relative to ``settings["static_path"]``.
+        """
+        return url_version(cls, settings, path)
+
+    def _fingerprint(self) -> Fingerprint | None:
+        if self._file is not None:
+            return fingerprint(self._file.stat)
+        return (self.get_modified_time(), self.get_content_size())
+
+    @classmethod
+    def _hashes_files(cls) -> bool:
+        """Whether versions are digests of files, and may be computed in any thread."""
+        return (
+            cls.get_content.__func__ is _get_content  # type: ignore[attr-defined]
+            and cls.get_content_version.__func__ is _get_content_version  # type: ignore[attr-defined]
+        )
+
+
+_compute_etag = StaticFileHandler.compute_etag
+_get_content = StaticFileHandler.get_content.__func__  # type: ignore[attr-defined]
+_get_content_version = StaticFileHandler.get_content_version.__func__  # type: ignore[attr-defined]
+
+
+def _file_chunks(path: str, start: int, end: int | None) -> Iterable[bytes]:
+    file = OpenFile(path, path)
+    try:
+        position = start
+        while end is None or position < end:
+            data = file.read(position, CHUNK if end is None else min(CHUNK, end - position))
+            if not data:
+                return
+            position += len(data)
+            yield data
+    finally:
+        file.close()
+
+
+def _aware(date: datetime.datetime | None) -> datetime.datetime | None:
+    """An override's date without a time zone is in UTC, as Tornado's once were."""
+    if date is not None and date.tzinfo is None:
+        return date.replace(tzinfo=datetime.UTC)
+    return date
