@@ -1,11 +1,12 @@
 """Routers that try rules in order; literal paths are found without trying."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from zonda.httpserver.callback import CallableAdapter
+from zonda.httpserver.lifespan import Lifespan
 from zonda.httpserver.routing.matchers import PathMatches, TargetParams
 from zonda.httpserver.routing.router import ReversibleRouter, Router
 from zonda.httpserver.routing.rules import Rule
@@ -55,6 +56,12 @@ class RuleRouter(Router):
     def process_rule(self, rule: Rule) -> Rule:
         """Return the rule that will really be used; a hook for subclasses."""
         return rule
+
+    def lifespans(self) -> Iterator[Lifespan]:
+        """Those of all rules' targets."""
+        for rule in self.rules:
+            if isinstance(rule.target, Router):
+                yield from rule.target.lifespans()
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
         """Return the delegate of the first rule that matches and has one."""

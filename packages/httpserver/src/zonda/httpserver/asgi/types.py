@@ -1,0 +1,16 @@
+"""The types of the ASGI interface, version 3: one callable and messages that are dictionaries."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+# What the values are depends on the keys (https://asgi.readthedocs.io/en/latest/specs/).
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Of the "HTTP & WebSocket ASGI Message Format". From 2.4 on ``send`` raises an OSError when the
+# client is gone.
+SPEC_VERSION = "2.5"
+LIFESPAN_SPEC_VERSION = "2.0"
