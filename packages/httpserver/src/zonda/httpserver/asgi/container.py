@@ -22,6 +22,7 @@ from zonda.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
+from zonda.ioloop.log import gen_log
 
 
 class ASGIContainer(Router):
@@ -47,6 +48,8 @@ class ASGIContainer(Router):
         lifespan: ``"auto"`` (an application that knows nothing of lifespans is served all the
             same), ``"on"`` (it must start in good order), or ``"off"`` (it is not asked).
         websocket: Limits and options of its WebSockets.
+        shutdown_timeout: Seconds that `shutdown` gives calls which outlive their connections,
+            before they are cancelled; None for any number.
 
     >>> async def app(scope, receive, send):
     ...     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -61,7 +64,9 @@ class ASGIContainer(Router):
         root_path: str = "",
         lifespan: LifespanMode = "auto",
         websocket: WebSocketOptions | None = None,
+        shutdown_timeout: float | None = 10.0,
     ) -> None:
+        self.shutdown_timeout = shutdown_timeout
         self.app = app
         self.root_path = root_path.rstrip("/")
         self.websocket = websocket or WebSocketOptions()
@@ -70,15 +75,38 @@ class ASGIContainer(Router):
         self._ready = self.lifespan.ready
 
     async def __aenter__(self) -> ASGIContainer:
-        await self.lifespan.startup()
+        await self.startup()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self.lifespan.shutdown()
+        await self.shutdown()
 
     def lifespans(self) -> Iterator[Lifespan]:
-        """The one lifespan, for the server."""
-        yield self.lifespan
+        """This container, for the server to start and stop."""
+        yield self
+
+    async def startup(self) -> None:
+        """Start the application, once, and wait until it is ready.
+
+        Raises:
+            LifespanError: It has failed.
+        """
+        await self.lifespan.startup()
+
+    async def shutdown(self) -> None:
+        """Wait for what the application still does (background tasks), then stop it.
+
+        Raises:
+            LifespanError: It has failed to stop in good order.
+        """
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self.shutdown_timeout)
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            gen_log.info("Cancelled %d calls of the ASGI application", len(self._tasks))
+            await asyncio.wait(self._tasks)
+        await self.lifespan.shutdown()
 
     def start_message(
         self,
