@@ -129,6 +129,14 @@ class TestPlacesInLine:
         assert queue.qsize() == 1
         assert await gen.with_timeout(LONG, queue.get()) == 1
 
+    async def test_a_notification_is_not_lost(self) -> None:
+        condition = locks.Condition()
+        with pytest.raises(TimeoutError):
+            await gen.with_timeout(SOON, condition.wait())
+        waiting = condition.wait()
+        condition.notify()
+        assert await waiting
+
     async def test_an_item_is_not_lost_by_a_generator(self) -> None:
         queue: queues.Queue[int] = queues.Queue()
 

@@ -42,7 +42,9 @@ class Condition:
         Returns:
             A future: True when notified, False when the time was up first.
         """
-        return self._waiters.wait(timeout, _return_false)
+        waiter = self._waiters.wait(timeout, _return_false)
+        waiter.in_line = True  # type: ignore[attr-defined]
+        return waiter
 
     def notify(self, n: int = 1) -> None:
         """Wake the ``n`` that have waited longest, or all if they are fewer."""
