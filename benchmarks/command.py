@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import peers, table, wrk
 from benchmarks.server import SERVERS, Server, ServerError, python_for
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.workloads import WORKLOADS, Workload, write_static_files
 
 REFERENCE = "tornado"
 
@@ -54,6 +54,7 @@ def cores() -> tuple[int, int]:
 @contextmanager
 def running(names: list[str], core: int) -> Iterator[dict[str, Server]]:
     """The named servers, all started; idle ones cost nothing while another is loaded."""
+    write_static_files()
     needs_peers = any(not SERVERS[name].zonda for name in names)
     python = peers.interpreter() if needs_peers else Path(sys.executable)
     with ExitStack() as stack:

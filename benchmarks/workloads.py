@@ -5,6 +5,7 @@ One row per workload; a server that answers otherwise is not measured.
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 #: A browser's twelve, besides Host.
 BROWSER_HEADERS = {
@@ -31,6 +32,26 @@ def order() -> bytes:
     document = {"items": items, "note": ""}
     document["note"] = "x" * (1024 - len(json.dumps(document)))
     return json.dumps(document).encode()
+
+
+def static_file(size: int) -> bytes:
+    """What the file of so many bytes holds that is served from the disk."""
+    lines = (f"{number:07}".encode() + b"\n" for number in range(size // 8))
+    return b"".join(lines)
+
+
+#: Where the servers find the files, and their names.
+STATIC_FOLDER = Path(__file__).parent / ".cache" / "static"
+STATIC_FILES = {"1k.txt": static_file(1024), "100k.txt": static_file(100 * 1024)}
+
+
+def write_static_files() -> None:
+    """Put the files where the servers look for them."""
+    STATIC_FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, content in STATIC_FILES.items():
+        file = STATIC_FOLDER / name
+        if not file.exists() or file.read_bytes() != content:
+            file.write_bytes(content)
 
 
 @dataclass(frozen=True)
@@ -83,5 +104,7 @@ WORKLOADS = {
         body=order(),
     ),
     "async": Workload("async def handler", "/async", b"Hello, world"),
+    "static_1k": Workload("static file of 1 KiB", "/static/1k.txt", STATIC_FILES["1k.txt"]),
+    "static_100k": Workload("static file of 100 KiB", "/static/100k.txt", STATIC_FILES["100k.txt"]),
     "suspend": Workload("async def handler that suspends once", "/suspend", b"Hello, world"),
 }

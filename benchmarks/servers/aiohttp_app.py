@@ -5,9 +5,12 @@ Usage: aiohttp_app.py PORT
 
 import asyncio
 import sys
+from pathlib import Path
 
 import uvloop
 from aiohttp import web
+
+STATIC = Path(__file__).parents[1] / ".cache" / "static"
 
 
 async def hello(request: web.Request) -> web.Response:
@@ -45,6 +48,7 @@ def make_app() -> web.Application:
             web.post("/orders", orders),
             web.get("/async", hello),
             web.get("/suspend", suspend),
+            web.static("/static", STATIC),
         ]
     )
     return app

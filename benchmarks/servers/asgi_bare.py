@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,6 +20,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 TEXT = b"text/plain; charset=utf-8"
 JSON = b"application/json"
+STATIC = Path(__file__).parents[1] / ".cache" / "static"
 POST = re.compile(r"/users/([0-9]+)/posts/([a-z-]+)")
 
 
@@ -49,6 +51,9 @@ async def app(scope: Message, receive: Receive, send: Send) -> None:
     elif path == "/json":
         body = json.dumps({"message": "Hello, world", "n": [1, 2, 3]})
         await respond(send, body.encode(), JSON)
+    elif path.startswith("/static/"):
+        # The floor: no checks, no validators, nothing but the bytes.
+        await respond(send, (STATIC / path[8:]).read_bytes())
     elif path == "/orders":
         items = json.loads(await read(receive))["items"]
         answer = {"count": len(items), "total": sum(item["price"] for item in items)}

@@ -5,11 +5,13 @@ Usage: sanic_app.py PORT
 
 import asyncio
 import sys
+from pathlib import Path
 
 from sanic import Request, Sanic
 from sanic.response import HTTPResponse, json, text
 
 app = Sanic("benchmark")
+app.static("/static", Path(__file__).parents[1] / ".cache" / "static")
 
 
 @app.get("/")

@@ -5,12 +5,16 @@ Usage: starlette_app.py PORT
 
 import asyncio
 import sys
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+STATIC = Path(__file__).parents[1] / ".cache" / "static"
 
 
 async def hello(request: Request) -> Response:
@@ -45,6 +49,7 @@ app = Starlette(
         Route("/orders", orders, methods=["POST"]),
         Route("/async", hello),
         Route("/suspend", suspend),
+        Mount("/static", StaticFiles(directory=STATIC)),
     ]
 )
 

@@ -6,9 +6,12 @@ Usage: tornado_app.py PORT [uvloop]
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 import tornado.ioloop
 import tornado.web
+
+STATIC = Path(__file__).parents[1] / ".cache" / "static"
 
 
 class Hello(tornado.web.RequestHandler):
@@ -54,6 +57,7 @@ def make_app() -> tornado.web.Application:
             (r"/orders", Orders),
             (r"/async", Async),
             (r"/suspend", Suspend),
+            (r"/static/(.*)", tornado.web.StaticFileHandler, {"path": str(STATIC)}),
         ]
     )
 
