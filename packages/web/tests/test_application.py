@@ -78,9 +78,17 @@ def test_rules_may_be_objects() -> None:
 
 
 def test_settings() -> None:
-    assert Application(debug=True).settings["serve_traceback"] is True
-    assert Application(debug=True, serve_traceback=False).settings["serve_traceback"] is False
-    assert "serve_traceback" not in Application().settings
+    debugging = Application(debug=True, autoreload=False)
+    assert debugging.settings == {
+        "debug": True,
+        "autoreload": False,
+        "serve_traceback": True,
+        "compiled_template_cache": False,
+        "static_hash_cache": False,
+    }
+    quiet = Application(debug=True, autoreload=False, serve_traceback=False)
+    assert quiet.settings["serve_traceback"] is False
+    assert not Application().settings
 
 
 def test_reverse_url() -> None:

@@ -121,21 +121,21 @@ async def test_serve_traceback(expect_log: Any) -> None:
     with expect_log("zonda.application"), expect_log("zonda.access"):
         response = await fetch(Broken, get("/"), serve_traceback=True)
     assert b"ZeroDivisionError: of a kind" in response.body
-    assert response.headers["Content-Type"] == "text/plain"
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 async def test_http_error(expect_log: Any) -> None:
     class Gone(RequestHandler):
         def get(self) -> None:
-            raise HTTPError(410, "100%% of %s", "it", reason="Went <away>")
+            raise HTTPError(410, "100%% of %s", "it", reason='Went "away"')
 
     with (
         expect_log("zonda.general", r"410 GET / \(127.0.0.1\): 100% of it"),
         expect_log("zonda.access"),
     ):
         response = await fetch(Gone, get("/"))
-    assert (response.status, response.reason) == (410, "Went <away>")
-    assert b"410: Went &lt;away&gt;" in response.body
+    assert (response.status, response.reason) == (410, 'Went "away"')
+    assert b"410: Went &quot;away&quot;" in response.body
 
 
 async def test_http_error_without_content() -> None:

@@ -12,10 +12,12 @@
 from zonda.httpserver.routing import URLSpec
 from zonda.ioloop.log import access_log, app_log, gen_log
 from zonda.web.application import Application
+from zonda.web.cors import CORS
 from zonda.web.decorators import addslash, asynchronous, authenticated, removeslash
 from zonda.web.defaulthandlers import ErrorHandler, FallbackHandler, RedirectHandler
 from zonda.web.errors import Finish, HTTPError, MissingArgumentError
 from zonda.web.handler import RequestHandler, stream_request_body
+from zonda.web.pageparts import is_absolute
 from zonda.web.signedvalues import (
     DEFAULT_SIGNED_VALUE_MIN_VERSION,
     DEFAULT_SIGNED_VALUE_VERSION,
@@ -27,11 +29,13 @@ from zonda.web.signedvalues import (
 )
 from zonda.web.staticfiles import StaticFileHandler
 from zonda.web.transforms import GZipContentEncoding, OutputTransform
+from zonda.web.uimodules import TemplateModule, UIModule
 
 url = URLSpec
 """Another name for `URLSpec`."""
 
 __all__ = [
+    "CORS",
     "DEFAULT_SIGNED_VALUE_MIN_VERSION",
     "DEFAULT_SIGNED_VALUE_VERSION",
     "MAX_SUPPORTED_SIGNED_VALUE_VERSION",
@@ -47,6 +51,8 @@ __all__ = [
     "RedirectHandler",
     "RequestHandler",
     "StaticFileHandler",
+    "TemplateModule",
+    "UIModule",
     "URLSpec",
     "access_log",
     "addslash",
@@ -57,6 +63,7 @@ __all__ = [
     "decode_signed_value",
     "gen_log",
     "get_signature_key_version",
+    "is_absolute",
     "removeslash",
     "stream_request_body",
     "url",

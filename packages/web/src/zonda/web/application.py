@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
 
 from zonda.httpserver import HTTPServer
+from zonda.httpserver.lifespan import Lifespan
 from zonda.httpserver.routing import (
     AnyMatches,
     DefaultHostMatches,
     HostMatches,
+    PathMatches,
     ReversibleRouter,
     ReversibleRuleRouter,
     Rule,
     _RuleList,
 )
 from zonda.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
     HTTPMessageDelegate,
     HTTPServerRequest,
+    RequestStartLine,
 )
+from zonda.ioloop import autoreload
 from zonda.ioloop.log import access_log
+from zonda.web.cors import transform_for
 from zonda.web.defaulthandlers import ErrorHandler
 from zonda.web.delegate import HandlerDelegate
 from zonda.web.handler import RequestHandler
-from zonda.web.transforms import OutputTransform
+from zonda.web.lifespan import ApplicationLifespan, NotYet
+from zonda.web.middleware import Middleware
+from zonda.web.settings import apply_debug, static_rules
+from zonda.web.staticfiles import StaticFileHandler
+from zonda.web.transforms import OutputTransform, transforms_of
+from zonda.web.uimodules import BUILT_IN, UIMethod, UIModule, load_methods, load_modules
 
 
 class ApplicationRouter(ReversibleRuleRouter):
@@ -47,11 +62,21 @@ class ApplicationRouter(ReversibleRuleRouter):
         self.classes = {
             path: rule
             for path, position in self._literals.items()
-            if position < self._first_other
-            and isinstance((rule := self.rules[position]).target, type)
+            if isinstance((rule := self.rules[position]).target, type)
             and issubclass(rule.target, RequestHandler)
+            and self._is_first(path, position)
         }
         self.classes_of = self._indexed
+
+    def _is_first(self, path: str, position: int) -> bool:
+        """Whether no rule in front of the literal one at ``position`` can match its path."""
+        for other, rule in self._others:
+            if other > position:
+                return True
+            # What looks at more than the path may match, as a subclass may by other means.
+            if type(rule.matcher) is not PathMatches or rule.matcher.regex.match(path):
+                return False
+        return True
 
     def process_rule(self, rule: Rule) -> Rule:
         """Turn a list of rules into a router below."""
@@ -94,9 +119,16 @@ class Application(ReversibleRouter):
             arguments for its ``initialize`` and a name. The first that matches is used.
         default_host: The host whose rules apply to requests for hosts without any.
         transforms: Classes of `OutputTransform` for all responses.
-        **settings: Anything; shared as ``handler.settings``. Known ones are ``debug``,
-            ``serve_traceback``, ``default_handler_class``, ``default_handler_args``,
-            ``log_function``.
+        **settings: Anything; shared as ``handler.settings``. `zonda.web.settings` lists those that
+            the framework knows.
+
+    Attributes:
+        settings: The settings.
+        transforms: Classes of transforms for all responses.
+        ui_modules: UI modules by name.
+        ui_methods: UI methods by name.
+        middleware: What runs around every handler (see `zonda.web.middleware`).
+        lifespan: What lasts as long as the application runs (see `zonda.web.lifespan`).
     """
 
     def __init__(
@@ -106,13 +138,105 @@ class Application(ReversibleRouter):
         transforms: list[type[OutputTransform]] | None = None,
         **settings: Any,
     ) -> None:
-        self.transforms: list[type[OutputTransform]] = list(transforms or ())
-        self.default_host = default_host
         self.settings = settings
-        if settings.get("debug"):
-            settings.setdefault("serve_traceback", True)
-        self.wildcard_router = ApplicationRouter(self, handlers)
+        self.default_host = default_host
+        apply_debug(settings)
+        # An empty list means "none, whatever the settings say".
+        self.transforms: list[Callable[[HTTPServerRequest], OutputTransform]] = [
+            *(transforms_of(settings) if transforms is None else transforms)
+        ]
+        if settings.get("cors") is not None:
+            self.transforms.append(transform_for(settings["cors"]))
+        self.ui_modules: dict[str, type[UIModule]] = {
+            **BUILT_IN,
+            **load_modules(settings.get("ui_modules", {})),
+        }
+        self.ui_methods: dict[str, UIMethod] = load_methods(settings.get("ui_methods", {}))
+        self.middleware: tuple[Middleware, ...] = tuple(settings.get("middleware", ()))
+        rules = [*static_rules(settings, self.static_files), *(handlers or ())]
+        self.wildcard_router = ApplicationRouter(self, rules)
         self.default_router = ApplicationRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
+        self.lifespan: ApplicationLifespan | None = None
+        # What few applications want costs the others nothing: it takes the place of a method.
+        if settings.get("lifespan") is not None:
+            self.lifespan = ApplicationLifespan(self, settings["lifespan"])
+            self.find_handler = self._find_when_ready  # type: ignore[method-assign]
+        if settings.get("parse_body_config") is not None:
+            self.start_message = self._start_limited_message  # type: ignore[method-assign]
+        if settings.get("autoreload"):
+            autoreload.start()
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def startup(self) -> None:
+        """Start the lifespan, and those of applications below this one; servers call it.
+
+        Raises:
+            LifespanError: One has failed.
+        """
+        for lifespan in self.lifespans():
+            await lifespan.startup()
+
+    async def shutdown(self) -> None:
+        """Stop what `startup` has started.
+
+        Raises:
+            LifespanError: Something has failed.
+        """
+        for lifespan in reversed(list(self.lifespans())):
+            await lifespan.shutdown()
+
+    async def __aenter__(self) -> Self:
+        await self.startup()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.shutdown()
+
+    def lifespans(self) -> Iterator[Lifespan]:
+        """The application's lifespan, and those of its rules' targets."""
+        if self.lifespan is not None:
+            yield self.lifespan
+        yield from self.default_router.lifespans()
+
+    def _find_when_ready(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
+        lifespan = self.lifespan
+        assert lifespan is not None
+        find = partial(type(self).find_handler, self)
+        if lifespan.ready:
+            return find(request, **kwargs)
+        return NotYet(lifespan, request, partial(find, **kwargs))
+
+    def _start_limited_message(
+        self,
+        server_conn: object,
+        request_conn: HTTPConnection,
+        start_line: RequestStartLine,
+        headers: HTTPHeaders,
+    ) -> HTTPMessageDelegate:
+        request = HTTPServerRequest(
+            connection=request_conn,
+            server_connection=server_conn,
+            start_line=start_line,
+            headers=headers,
+            parse_config=self.settings["parse_body_config"],
+        )
+        return self.find_handler(request)
+
+    # -- serving ---------------------------------------------------------------------------------
+
+    @property
+    def static_files(self) -> type[StaticFileHandler]:
+        """The class that serves static files: the setting ``static_handler_class``."""
+        handler_class: type[StaticFileHandler] = self.settings.get(
+            "static_handler_class", StaticFileHandler
+        )
+        return handler_class
 
     def listen(
         self,

@@ -99,6 +99,15 @@ class HandlerDelegate(HTTPMessageDelegate):
             request._parse_body()  # a malformed form is refused before a handler runs
         self.execute()
 
+    def whole_message(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> bool:
+        """Run the handler of a request without a body, in one step."""
+        if type(self) is not HandlerDelegate or self.handler_class._stream_request_body:
+            return False
+        self.execute()
+        return True
+
     def on_connection_close(self) -> None:
         """The client is gone."""
         self._chunks = None
@@ -133,7 +142,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         try:
             # Each request has a context of its own, before and after it has to wait.
             context = copy_context()
-            if handler_class._execute is _execute:
+            if handler_class._execute is _execute and not application.middleware:
                 rest = context.run(handler._run, made, args, kwargs)
             else:
                 rest = handler._execute(made, *args, **kwargs)

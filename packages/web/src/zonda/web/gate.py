@@ -1,12 +1,14 @@
 """What is settled before `RequestHandler.prepare`: whether the request may come from where it does.
 
-Asked for every method but GET and HEAD, with which nobody can change anything.
+Asked for every method but GET and HEAD, with which nobody can change anything. OPTIONS changes
+nothing either, but may be a preflight.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zonda.web.cors import answer_preflight
 from zonda.web.crossorigin import why_refused
 from zonda.web.errors import HTTPError
 
@@ -22,11 +24,16 @@ def check_sender(handler: RequestHandler) -> None:
 
     Raises:
         HTTPError: 403.
+        Finish: It was a preflight, and is answered.
     """
     request = handler.request
-    if request.method == "OPTIONS":
+    if request.method in ("GET", "HEAD"):
         return
     settings = handler.settings
+    if request.method == "OPTIONS":
+        if settings.get("cors") is not None:
+            answer_preflight(handler, settings["cors"])
+        return
     if settings.get("cross_origin_protection"):
         reason = why_refused(request.headers, request.host, handler.check_trusted_origin)
         if reason is not None:

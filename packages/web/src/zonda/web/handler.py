@@ -12,7 +12,7 @@ import datetime
 import hashlib
 import re
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from http.cookies import Morsel, SimpleCookie
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, overload
@@ -26,8 +26,10 @@ from zonda.httputil import (
 )
 from zonda.httputil.escape import json_encode, utf8, xhtml_escape
 from zonda.ioloop.log import app_log, gen_log, printable
+from zonda.ioloop.util import ObjectDict
 from zonda.iostream import StreamClosedError
-from zonda.web import xsrf
+from zonda.web import pageparts, xsrf
+from zonda.web.acceptlanguage import browser_locale
 from zonda.web.arguments import REQUIRED, Required, all_values, last_value
 from zonda.web.cookiejar import CookieJar
 from zonda.web.datecache import http_date
@@ -35,16 +37,22 @@ from zonda.web.errorpage import error_page, reason_phrase
 from zonda.web.errors import Finish, HTTPError
 from zonda.web.etag import client_has
 from zonda.web.gate import check_sender
+from zonda.web.middleware import run_inside
+from zonda.web.pageparts import is_absolute
+from zonda.web.rendering import create_loader, loader_of
 from zonda.web.signedvalues import (
     create_signed_value,
     decode_signed_value,
     get_signature_key_version,
 )
+from zonda.web.uimodules import UIModule, ui_namespace
 from zonda.web.version import SERVER
 
 if TYPE_CHECKING:
     from zonda.iostream import IOStream
     from zonda.web.application import Application
+    from zonda.web.locale import Locale
+    from zonda.web.template import BaseLoader, Template
     from zonda.web.transforms import OutputTransform
 
 T = TypeVar("T")
@@ -93,6 +101,11 @@ class RequestHandler:
     _stream_request_body = False
     _prepared_future: asyncio.Future[None] | None = None
     _jar: CookieJar | None = None
+    _ui: ObjectDict | None = None
+    _active_modules: dict[str, UIModule] | None = None
+    _locale: Locale | None = None
+    _templates_fresh = False
+    _template_loaders: ClassVar[dict[str, BaseLoader]] = {}
     _xsrf_token: bytes | None = None
     _xsrf_secret: xsrf.XsrfToken | None = None
     _transforms: list[OutputTransform] | tuple[()] = ()
@@ -464,6 +477,34 @@ class RequestHandler:
         url: str = self.settings["login_url"]
         return url
 
+    # -- language --------------------------------------------------------------------------------
+
+    @property
+    def locale(self) -> Locale:
+        """The language to answer in: `get_user_locale`, otherwise `get_browser_locale`.
+
+        Asked once a request; may be set.
+        """
+        if self._locale is None:
+            self._locale = self.get_user_locale() or self.get_browser_locale()
+        return self._locale
+
+    @locale.setter
+    def locale(self, value: Locale) -> None:
+        self._locale = value
+
+    def get_user_locale(self) -> Locale | None:
+        """Return the language that `current_user` has chosen, None if none: a hook."""
+        return None
+
+    def get_browser_locale(self, default: str = "en_US") -> Locale:
+        """Return the best known language of the field ``Accept-Language`` (RFC 9110 §12.5.4).
+
+        Args:
+            default: The code for clients that name none that is known.
+        """
+        return browser_locale(self.request.headers.get("Accept-Language"), default)
+
     # -- forged requests -------------------------------------------------------------------------
 
     @property
@@ -725,6 +766,149 @@ class RequestHandler:
         connection: Any = self.request.connection
         return cast("IOStream", connection.detach())
 
+    # -- pages -----------------------------------------------------------------------------------
+
+    def render(self, template_name: str, **kwargs: Any) -> asyncio.Future[None]:
+        """Finish with a template's output, as `render_string` makes it.
+
+        What its UI modules need is put into its head and before its end.
+
+        Args:
+            template_name: The template.
+            **kwargs: Its names.
+
+        Returns:
+            As `finish` does.
+
+        Raises:
+            RuntimeError: The response is finished.
+        """
+        return self._finish_page(self.render_string(template_name, **kwargs))
+
+    async def render_async(self, template_name: str, **kwargs: Any) -> None:
+        """As `render`, for a template with ``await`` in it."""
+        template, names = self._template(template_name, kwargs)
+        await self._finish_page(await template.generate_async(**names))
+
+    def render_string(self, template_name: str, **kwargs: Any) -> bytes:
+        """Return a template's output.
+
+        Templates are found in `get_template_path`, by the setting ``template_loader`` or
+        `create_template_loader`.
+
+        Args:
+            template_name: The template.
+            **kwargs: Its names, beside those of `get_template_namespace`.
+        """
+        template, names = self._template(template_name, kwargs)
+        return template.generate(**names)
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """Return the names that every template can use: a hook.
+
+        They are ``handler``, ``request``, ``current_user``, ``locale``, ``_`` (translates) and
+        ``pgettext``, ``static_url``, ``xsrf_form_html``, ``reverse_url``, ``modules``, and the
+        application's UI methods.
+        """
+        locale = self.locale
+        return {
+            "handler": self,
+            "request": self.request,
+            "current_user": self.current_user,
+            "locale": locale,
+            "_": locale.translate,
+            "pgettext": locale.pgettext,
+            "static_url": self.static_url,
+            "xsrf_form_html": self.xsrf_form_html,
+            "reverse_url": self.reverse_url,
+            **self.ui,
+        }
+
+    def get_template_path(self) -> str | None:
+        """Return the folder of the templates: a hook; the setting ``template_path``.
+
+        None stands for the folder of the file that calls `render`.
+        """
+        return self.settings.get("template_path")
+
+    def create_template_loader(self, template_path: str) -> BaseLoader:
+        """Return a new loader for a folder: a hook. It is kept for later requests.
+
+        The settings ``autoescape`` and ``template_whitespace`` are passed on.
+
+        Args:
+            template_path: The folder.
+        """
+        return create_loader(self.settings, template_path)
+
+    def render_linked_js(self, js_files: Iterable[str]) -> str:
+        """Return the markup of UI modules' scripts: a hook.
+
+        Args:
+            js_files: Paths for `static_url`, or absolute ones.
+        """
+        return pageparts.linked_scripts(self._part_urls(js_files))
+
+    def render_embed_js(self, js_embed: Iterable[bytes]) -> bytes:
+        """Return the markup of UI modules' embedded scripts: a hook."""
+        return pageparts.embedded_scripts(js_embed)
+
+    def render_linked_css(self, css_files: Iterable[str]) -> str:
+        """Return the markup of UI modules' style sheets: a hook.
+
+        Args:
+            css_files: Paths for `static_url`, or absolute ones.
+        """
+        return pageparts.linked_styles(self._part_urls(css_files))
+
+    def render_embed_css(self, css_embed: Iterable[bytes]) -> bytes:
+        """Return the markup of UI modules' embedded styles: a hook."""
+        return pageparts.embedded_styles(css_embed)
+
+    @property
+    def ui(self) -> ObjectDict:
+        """The application's UI methods, bound to this handler, and ``modules``."""
+        if self._ui is None:
+            application = self.application
+            self._ui = ui_namespace(self, application.ui_modules, application.ui_methods)
+        return self._ui
+
+    def static_url(self, path: str, include_host: bool | None = None, **kwargs: Any) -> str:
+        """Return the URL of a static file, with its version so that clients can keep it.
+
+        Needs the setting ``static_path``.
+
+        Args:
+            path: The file's path below it.
+            include_host: Whether the URL has a scheme and host; None: as the handler's attribute
+                ``include_host`` says, otherwise not.
+            **kwargs: As for ``make_static_url`` of the setting ``static_handler_class``
+                (``include_version``).
+
+        Raises:
+            HTTPError: The path leads out of the folder (403).
+        """
+        self.require_setting("static_path", "static_url")
+        if include_host is None:
+            include_host = getattr(self, "include_host", False)
+        base = f"{self.request.protocol}://{self.request.host}" if include_host else ""
+        url: str = self.application.static_files.make_static_url(self.settings, path, **kwargs)
+        return base + url
+
+    def _template(self, name: str, kwargs: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
+        template = loader_of(self).load(name)
+        return template, {**self.get_template_namespace(), **kwargs}
+
+    def _finish_page(self, page: bytes) -> asyncio.Future[None]:
+        if self._finished:
+            raise RuntimeError("Cannot render() after finish()")
+        if self._active_modules:
+            page = pageparts.add_parts(page, self._active_modules.values(), self)
+        return self.finish(page)
+
+    def _part_urls(self, paths: Iterable[str]) -> list[str]:
+        return [path if is_absolute(path) else self.static_url(path) for path in paths]
+
     # -- entity tags -----------------------------------------------------------------------------
 
     def compute_etag(self) -> str | None:
@@ -786,17 +970,20 @@ class RequestHandler:
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the page of an error: a hook.
 
+        With the setting ``serve_traceback``, which ``debug`` sets, it tells of the exception, as
+        text, HTML or JSON (see `zonda.web.debugpage`).
+
         Args:
             status_code: The status, which is set already.
             **kwargs: ``exc_info`` if an exception is the reason.
         """
         if self.settings.get("serve_traceback") and "exc_info" in kwargs:
-            import traceback  # noqa: PLC0415 - only while debugging
+            from zonda.web import debugpage  # noqa: PLC0415 - only while debugging
 
-            self.set_header("Content-Type", "text/plain")
-            for line in traceback.format_exception(*kwargs["exc_info"]):
-                self.write(line)
-            self.finish()
+            media_type = debugpage.choose_format(self.request.headers.get("Accept"))
+            self.set_header("Content-Type", f"{media_type}; charset=utf-8")
+            error = kwargs["exc_info"][1]
+            self.finish(debugpage.debug_page(media_type, status_code, self._reason, error))
         else:
             self.finish(error_page(status_code, self._reason))
 
@@ -880,7 +1067,12 @@ class RequestHandler:
         self, transforms: list[OutputTransform], *args: bytes, **kwargs: bytes
     ) -> None:
         """Run the handler: `prepare`, the method, `finish`; whoever overrides it is called."""
-        rest = self._run(transforms, args, kwargs)
+        middleware = self.application.middleware
+        rest = (
+            run_inside(middleware, self, transforms, args, kwargs)
+            if middleware
+            else self._run(transforms, args, kwargs)
+        )
         if rest is not None:
             await rest
 

@@ -1,0 +1,96 @@
+"""Middleware: what runs around the handlers of an application, whichever they are.
+
+The setting ``middleware`` is a list of coroutine functions. Each is called with the handler and
+with a function that runs the rest: the next one, and in the end the handler's `prepare` and method.
+
+    async def timing(handler, proceed):
+        started = time.perf_counter()
+        await proceed()
+        handler.set_header("Server-Timing", f"app;dur={1000 * (time.perf_counter() - started):.1f}")
+
+    Application(handlers, middleware=[timing])
+
+- The first in the list is the outermost.
+- What a handler raises comes out of ``proceed``: it can be turned into another exception, or into a
+  response.
+- Not to call ``proceed``, after ``handler.write(...)`` or by raising `HTTPError`, is to answer in
+  the handler's place.
+- The response is finished after all of them, so that they can set headers; unless a handler
+  finishes it itself (``finish``, ``render``, ``redirect``), or an error does. What shall change
+  every response without exception is a transform (the argument ``transforms`` of `Application`).
+
+An application without middleware pays nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from zonda.web.errors import HTTPError
+from zonda.web.gate import check_sender
+
+if TYPE_CHECKING:
+    from zonda.web.handler import RequestHandler
+    from zonda.web.transforms import OutputTransform
+
+Proceed = Callable[[], Awaitable[None]]
+Middleware = Callable[[Any, Proceed], Awaitable[None]]
+
+
+async def run_inside(
+    middleware: Sequence[Middleware],
+    handler: RequestHandler,
+    transforms: list[OutputTransform],
+    args: Sequence[bytes],
+    kwargs: Mapping[str, bytes],
+) -> None:
+    """Run a handler with middleware around it, to the end of its response.
+
+    Args:
+        middleware: The outermost first.
+        handler: The handler.
+        transforms: For its response.
+        args: Groups of the path for its method, positional.
+        kwargs: The same by name.
+    """
+    handler._transforms = transforms
+    try:
+        if handler.request.method not in handler.SUPPORTED_METHODS:
+            raise HTTPError(405)
+        check_sender(handler)
+        handler.path_args = [handler._decode_group(arg) for arg in args]
+        handler.path_kwargs = {
+            name: handler._decode_group(arg, name) for name, arg in kwargs.items()
+        }
+        proceed: Proceed = partial(_innermost, handler)
+        for layer in reversed(middleware):
+            proceed = partial(layer, handler, proceed)
+        await proceed()
+        if handler._auto_finish and not handler._finished:
+            handler.finish()
+    except Exception as error:
+        handler._fail(error)
+    finally:
+        _let_body_come(handler)
+
+
+async def _innermost(handler: RequestHandler) -> None:
+    result = handler.prepare()
+    if result is not None:
+        await result
+    if handler._stream_request_body:
+        _let_body_come(handler)
+        await handler.request._body_future
+    if not handler._finished:
+        method = getattr(handler, handler.request.method.lower())
+        result = method(*handler.path_args, **handler.path_kwargs)
+        if result is not None:
+            await result
+
+
+def _let_body_come(handler: RequestHandler) -> None:
+    prepared = handler._prepared_future
+    if prepared is not None and not prepared.done():
+        prepared.set_result(None)
