@@ -4,7 +4,7 @@
 
     Exception
     +-- HTTPClientError (= HTTPError)       a response other than 2xx; or, code 599, none at all:
-    |   +-- HTTPTimeoutError                a deadline has passed; ``phase`` says which
+    |   +-- HTTPTimeoutError                a deadline; also the built-in TimeoutError
     |   +-- HTTPConnectError                no connection; also an OSError with its ``errno``
     |   |   +-- HTTPConnectionRefusedError  also a ConnectionRefusedError
     |   |   +-- HTTPResolveError            the name is not known; also a socket.gaierror
@@ -104,8 +104,8 @@ class _NoResponse(HTTPClientError):
         return f"HTTP {self.code}: {self.message}"
 
 
-class HTTPTimeoutError(_NoResponse):
-    """A deadline has passed.
+class HTTPTimeoutError(_NoResponse, TimeoutError):
+    """A deadline has passed; also the built-in TimeoutError.
 
     Attributes:
         phase: What was waited for: ``"queue"`` (a free connection), ``"connect"``, ``"request"``
@@ -113,7 +113,7 @@ class HTTPTimeoutError(_NoResponse):
     """
 
     def __init__(self, message: str, phase: str = "request") -> None:
-        super().__init__(message)
+        _NoResponse.__init__(self, message)
         self.phase = phase
 
 

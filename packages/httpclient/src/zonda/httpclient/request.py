@@ -130,7 +130,7 @@ class HTTPRequest:
         *,
         retry: Retry | None = None,
     ) -> None:
-        self.headers = headers
+        self._headers: Fields = HTTPHeaders() if headers is None else headers
         if if_modified_since is not None:
             fields = self._headers = HTTPHeaders(self._headers)
             fields["If-Modified-Since"] = format_timestamp(if_modified_since)

@@ -1,0 +1,486 @@
+"""One fetch, from the request to the response that the caller gets.
+
+A fetch goes through one or more *hops*: a request on a connection and its response. After each,
+what the response says decides: answer a challenge, follow a redirect, try again, or be done. A hop
+waits for a slot, then takes an idle connection or opens one; only opening one makes a task.
+
+============  =====================================  ===========================================
+waits for     ended by                               then
+============  =====================================  ===========================================
+a slot        `slot_granted`                         an idle connection, or a new one
+a connection  the task of `_connect`                 the exchange
+a response    `exchange_finished`, `-_failed`        the next hop, or the callback
+a pause       a timer (`Retry`)                      the next hop
+any of them   `deadline_passed`, `cancel`            what is under way is closed; the callback
+============  =====================================  ===========================================
+
+The callback is called once with an `HTTPResponse`, from the loop; never after `cancel`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from zonda.httpclient.accounts import user_of
+from zonda.httpclient.connecting import Route, proxy_for, route_of
+from zonda.httpclient.connection import HTTP1ClientConnection
+from zonda.httpclient.errors import NO_RESPONSE, HTTPStreamClosedError, HTTPTimeoutError
+from zonda.httpclient.exchange import Exchange, Outgoing, Receiver
+from zonda.httpclient.fields import outgoing
+from zonda.httpclient.redirects import can_repeat, follow
+from zonda.httpclient.request import HTTPRequest, _RequestProxy
+from zonda.httpclient.response import HTTPResponse
+from zonda.httpclient.retry import IDEMPOTENT
+from zonda.httpclient.target import Target, parse_url
+
+if TYPE_CHECKING:
+    from zonda.httpclient.authentication import Attempt
+    from zonda.httpclient.proxies import Proxy
+    from zonda.httpclient.retry import Retry
+    from zonda.httpclient.transport import Transport
+    from zonda.httputil import HTTPHeaders
+    from zonda.httputil.http1 import Response
+
+_CHALLENGES = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}
+
+
+class _Phase:
+    """The deadline of one phase of a fetch; the one of the whole is the fetch's own."""
+
+    __slots__ = ("_fetch", "_message", "_name", "seconds")
+
+    def __init__(self, fetch: Fetch, seconds: float, name: str, message: str) -> None:
+        self.seconds = seconds
+        self._fetch = fetch
+        self._name = name
+        self._message = message
+
+    def deadline_passed(self, seconds: float) -> None:
+        self._fetch.fail(HTTPTimeoutError(self._message, self._name))
+
+
+class Fetch:
+    """See the module's text.
+
+    Args:
+        transport: The client's.
+        request: With its client's defaults.
+        callback: Takes the response.
+        max_body_size: Decompressed bytes at most, None for any number.
+        head_callback: Takes the head of the final response as soon as it is there.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_callback",
+        "_connecting",
+        "_exchange",
+        "_has_slot",
+        "_head_callback",
+        "_marks",
+        "_max_body_size",
+        "_next",
+        "_original",
+        "_outgoing",
+        "_phase",
+        "_proxy_attempt",
+        "_request",
+        "_route",
+        "_sent",
+        "_started",
+        "_target",
+        "_timeout",
+        "_timer",
+        "_transport",
+        "_tries",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        request: _RequestProxy,
+        callback: Callable[[HTTPResponse], object],
+        max_body_size: int | None,
+        head_callback: Callable[[Response], None] | None = None,
+    ) -> None:
+        self._transport = transport
+        self._original = request.request
+        self._request = request
+        self._callback: Callable[[HTTPResponse], object] | None = callback
+        self._max_body_size = max_body_size
+        self._head_callback = head_callback
+        self._target: Target
+        self._route: Route
+        self._outgoing: Outgoing
+        self._has_slot = False
+        self._phase: _Phase | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._exchange: Exchange | None = None
+        self._attempt: Attempt | None = None  # of authentication
+        self._proxy_attempt: Attempt | None = None
+        self._next: Callable[[], None] | None = None  # what follows this hop
+        self._timer: asyncio.TimerHandle | None = None
+        self._tries = 0  # for Retry
+        self._started = self._sent = 0.0
+        self._marks: dict[str, float] = {}
+        self._timeout = request.request_timeout or 0.0
+
+    # -- what the client says --------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin."""
+        transport = self._transport
+        transport.running.add(self)
+        self._started = transport.loop.time()
+        self._begin_try()
+
+    def cancel(self) -> None:
+        """Stop; the callback is not called."""
+        if self._callback is not None:
+            self._callback = None
+            self._clean_up()
+
+    def client_closed(self) -> None:
+        """See `Running`."""
+        self._deliver_error(HTTPStreamClosedError("the client was closed"))
+
+    # -- hops ------------------------------------------------------------------------------------
+
+    def _begin_try(self) -> None:
+        self._timer = None
+        self._tries += 1
+        if self._timeout:
+            self._transport.deadlines.add(self, self._timeout, self._transport.loop.time())
+        self._attempt = self._proxy_attempt = None
+        self._begin_hop()
+
+    def _begin_hop(self) -> None:
+        """Prepare the request, and ask for a slot."""
+        transport = self._transport
+        request = self._request
+        try:
+            target = self._target = parse_url(request.url)
+            proxy = proxy_for(request, target, transport.proxies)
+            route = self._route = route_of(request, target, proxy)
+            user = user_of(request.url, request.auth_username, request.auth_password)
+            authorization = None
+            path = target.path
+            if user is not None:
+                if self._attempt is None:
+                    account = transport.accounts.get(request.auth_mode, target[:3], *user)
+                    self._attempt = account.begin()
+                authorization = self._attempt.authorization(request.method, path)
+            cookie = None
+            if transport.cookies is not None:
+                cookie = transport.cookies.header(request.url)
+            out = self._outgoing = outgoing(request, target, path, authorization, cookie)
+            if proxy is not None and proxy.forwards(target.scheme):
+                self._forwarded(out, proxy)
+        except Exception as error:
+            # Whoever called fetch() shall have its future first.
+            transport.loop.call_soon(self._deliver_error, error)
+            return
+        if transport.slots.take(route[:3], self):
+            self.slot_granted()
+        else:
+            self._begin_phase("queue", "Timeout in request queue")
+
+    def _forwarded(self, out: Outgoing, proxy: Proxy) -> None:
+        """A request that the proxy reads: the whole URL, and credentials for the proxy."""
+        self._outgoing = out._replace(target=self._target.url)
+        if proxy.username is None:
+            return
+        if self._proxy_attempt is None:
+            accounts = self._transport.accounts
+            account = accounts.get(proxy.auth_mode, proxy, proxy.username, proxy.password)
+            self._proxy_attempt = account.begin()
+        value = self._proxy_attempt.authorization(out.method, self._target.url)
+        if value is not None:
+            out.headers["Proxy-Authorization"] = value
+
+    def slot_granted(self) -> None:
+        """See `Waiter`."""
+        self._has_slot = True
+        if self._phase is not None:
+            self._end_phase()
+        try:
+            self._find_connection()
+        except Exception as error:
+            self._transport.loop.call_soon(self.fail, error)
+
+    def _find_connection(self) -> None:
+        transport = self._transport
+        pool = transport.pool
+        while (connection := pool.take(self._route)) is not None:
+            if self._outgoing.method in IDEMPOTENT or not connection.looks_stale():
+                self._exchange_on(connection)
+                return
+            connection.close()
+        self._open_connection()
+
+    def _open_connection(self) -> None:
+        transport = self._transport
+        if transport.slots.in_use + len(transport.pool) > transport.slots.total:
+            transport.pool.evict()
+        self._marks = {}
+        self._begin_phase("connect", self._connect_timeout_message())
+        self._connecting = transport.loop.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        transport = self._transport
+        try:
+            stream = await transport.connector.connect(self._route, self._marks)
+        except Exception as error:
+            self._connecting = None
+            self.fail(error)
+            return
+        self._connecting = None
+        self._end_phase()
+        connection = HTTP1ClientConnection(stream, self._route, transport.limits, transport.pool)
+        try:
+            self._exchange_on(connection)
+        except Exception as error:
+            self.fail(error)
+
+    def _exchange_on(self, connection: HTTP1ClientConnection) -> None:
+        request = self._request
+        self._exchange = exchange = Exchange(
+            self,
+            connection,
+            self._outgoing,
+            Receiver(
+                request.streaming_callback,
+                request.header_callback,
+                self._head_callback,
+                bool(request.decompress_response),
+                self._max_body_size,
+            ),
+        )
+        self._sent = self._transport.loop.time()
+        exchange.begin()
+
+    # -- deadlines -------------------------------------------------------------------------------
+
+    def _begin_phase(self, name: str, message: str) -> None:
+        seconds = self._request.connect_timeout
+        if seconds:
+            self._phase = _Phase(self, seconds, name, message)
+            self._transport.deadlines.add(self._phase, seconds, self._transport.loop.time())
+
+    def _connect_timeout_message(self) -> str:
+        return f"Timeout while connecting to {self._route.host}:{self._route.port}"
+
+    def _end_phase(self) -> None:
+        phase, self._phase = self._phase, None
+        if phase is not None:
+            self._transport.deadlines.discard(phase, phase.seconds)
+
+    def deadline_passed(self, seconds: float) -> None:
+        """See `Timed`: the request's own deadline."""
+        if self._connecting is not None:
+            self.fail(HTTPTimeoutError(self._connect_timeout_message(), "connect"))
+        elif not self._has_slot and self._timer is None:
+            self.fail(HTTPTimeoutError("Timeout in request queue", "queue"))
+        else:
+            self.fail(HTTPTimeoutError("Timeout during request"))
+
+    # -- what the exchange says ------------------------------------------------------------------
+
+    def is_final(self, response: Response) -> bool:
+        """See `ExchangeOwner`. Decides what comes after this hop."""
+        status = response.status
+        transport = self._transport
+        self._marks["starttransfer"] = transport.loop.time()
+        cookies = transport.cookies
+        if cookies is not None:
+            cookies.store(self._request.url, response.headers)
+        if 200 <= status < 300:
+            return True
+        self._next = self._after(status, response.headers)
+        return self._next is None
+
+    def _after(self, status: int, headers: HTTPHeaders) -> Callable[[], None] | None:
+        """What to do after a response that is no success, None if that is the end."""
+        request = self._request
+        if status in _CHALLENGES and can_repeat(request.request):
+            attempt = self._attempt if status == 401 else self._proxy_attempt
+            if attempt is not None and attempt.refused(headers.get_list(_CHALLENGES[status])):
+                return self._begin_hop
+        if 300 <= status < 400:
+            new = follow(
+                request.request,
+                status,
+                headers,
+                follow_redirects=bool(request.follow_redirects),
+                max_redirects=request.max_redirects or 0,
+            )
+            return None if new is None else lambda: self._redirect(new)
+        delay = self._retry_delay(status=status, retry_after=headers.get("Retry-After"))
+        return None if delay is None else lambda: self._retry(delay)
+
+    def _redirect(self, request: HTTPRequest) -> None:
+        self._marks["redirect"] = self._transport.loop.time()
+        self._request = _RequestProxy(request, self._request.defaults)
+        self._attempt = self._proxy_attempt = None
+        self._begin_hop()
+
+    def exchange_finished(self, exchange: Exchange) -> None:
+        """See `ExchangeOwner`."""
+        transport = self._transport
+        connection = exchange.connection
+        response = exchange.response
+        assert response is not None
+        self._exchange = None
+        if connection.reusable:
+            if connection.exchanges == 1:
+                connection.allowed_idle = _allowed_idle(response.headers.get("Keep-Alive"))
+            transport.pool.put(connection)
+        else:
+            connection.close()
+        self._give_slot_back()
+        if self._next is not None:
+            next_step, self._next = self._next, None
+            next_step()
+            return
+        now = transport.loop.time()
+        answer = HTTPResponse(
+            self._original,
+            response.status,
+            response.headers,
+            None,
+            self._request.url,
+            None,
+            now - self._started,
+            self._time_info(now),
+            response.reason,
+            self._original.start_time,
+        )
+        answer._body = exchange.body
+        if exchange.trailers is not None:
+            answer.trailers = exchange.trailers
+        self._deliver(answer)
+
+    def exchange_failed(self, exchange: Exchange, error: Exception) -> None:
+        """See `ExchangeOwner`."""
+        self._exchange = None
+        connection = exchange.connection
+        if (
+            type(error) is HTTPStreamClosedError
+            and connection.exchanges > 1
+            and not connection.touched
+            and self._outgoing.method in IDEMPOTENT
+            and self._outgoing.body_producer is None
+        ):
+            # The server closed it at the moment when it was taken from the pool. Once only, as the
+            # next one is new.
+            self._open_connection()
+            return
+        self._fail(error, unheard=exchange.response is None)
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def fail(self, error: Exception) -> None:
+        """End this try, whatever it is waiting for."""
+        exchange = self._exchange
+        self._fail(error, unheard=exchange is None or exchange.response is None)
+
+    def _fail(self, error: Exception, *, unheard: bool) -> None:
+        if self._callback is None:
+            return
+        delay = None
+        # A response that has begun may have reached the callbacks: it cannot be taken back.
+        if unheard or self._request.streaming_callback is None:
+            delay = self._retry_delay(error=error)
+        self._stop()
+        if delay is None:
+            self._deliver_error(error)
+        else:
+            self._retry(delay)
+
+    def _retry_delay(self, **what: Any) -> float | None:
+        policy: Retry | None = self._request.retry
+        if policy is None or not can_repeat(self._request.request):
+            return None
+        return policy.delay(self._request.method, self._tries, **what)
+
+    def _retry(self, delay: float) -> None:
+        if self._timeout:
+            self._transport.deadlines.discard(self, self._timeout)
+        self._request = _RequestProxy(self._original, self._request.defaults)
+        self._timer = self._transport.loop.call_later(delay, self._begin_try)
+
+    def _deliver_error(self, error: Exception) -> None:
+        now = self._transport.loop.time()
+        self._deliver(
+            HTTPResponse(
+                self._original,
+                NO_RESPONSE,
+                error=error,
+                request_time=now - self._started,
+                time_info=self._time_info(now),
+                start_time=self._original.start_time,
+            )
+        )
+
+    def _deliver(self, response: HTTPResponse) -> None:
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            self._clean_up()
+            callback(response)
+
+    def _clean_up(self) -> None:
+        transport = self._transport
+        transport.running.discard(self)
+        if self._timeout:
+            transport.deadlines.discard(self, self._timeout)
+        self._stop()
+
+    def _stop(self) -> None:
+        """Stop what is under way, and give everything back."""
+        self._next = None
+        if self._phase is not None:
+            self._end_phase()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._connecting is not None:
+            connecting, self._connecting = self._connecting, None
+            connecting.cancel()
+        if self._exchange is not None:
+            exchange, self._exchange = self._exchange, None
+            exchange.abandon()
+        if self._has_slot:
+            self._give_slot_back()
+        elif self._callback is None or self._timer is None:
+            self._leave_queue()
+
+    def _leave_queue(self) -> None:
+        route = getattr(self, "_route", None)
+        if route is not None:
+            self._transport.slots.leave(route[:3], self)
+
+    def _give_slot_back(self) -> None:
+        self._has_slot = False
+        self._transport.slots.give_back(self._route[:3])
+
+    def _time_info(self, now: float) -> dict[str, float]:
+        """Seconds from the start of the fetch to the end of each phase."""
+        started = self._started
+        info = {name: mark - started for name, mark in self._marks.items()}
+        info["pretransfer"] = self._sent - started
+        info["total"] = now - started
+        return info
+
+
+def _allowed_idle(keep_alive: str | None) -> float | None:
+    """Seconds that a Keep-Alive field allows, less a second for the way."""
+    if keep_alive is None:
+        return None
+    for parameter in keep_alive.split(","):
+        name, _, value = parameter.partition("=")
+        value = value.strip(' \t"')
+        if name.strip(" \t").lower() == "timeout" and value.isdecimal() and len(value) < 9:
+            return max(0.0, float(value) - 1.0)
+    return None

@@ -1,0 +1,144 @@
+"""Connections that wait for their next request.
+
+A connection is found again under its `Route`: everything that shaped it. The one used last is
+taken first, so that what a burst opened grows old. One timer for all closes what has been idle
+for too long; a connection that the server closes leaves by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import AsyncGenerator, Awaitable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zonda.httpclient.connecting import Route
+    from zonda.httpclient.connection import HTTP1ClientConnection
+
+
+class ConnectionPool:
+    """See the module's text.
+
+    Args:
+        loop: Whose clock and timers are used.
+        idle_timeout: Seconds that a connection may wait; 0 keeps none.
+        max_idle: How many may wait; the oldest are closed first.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, idle_timeout: float, max_idle: int) -> None:
+        self._loop = loop
+        self._idle_timeout = idle_timeout
+        self._max_idle = max_idle
+        # Both in the order in which they became idle.
+        self._by_route: dict[Route, dict[HTTP1ClientConnection, None]] = {}
+        self._expiry: dict[HTTP1ClientConnection, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._farewell: AsyncGenerator[None, None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._expiry)
+
+    def take(self, route: Route) -> HTTP1ClientConnection | None:
+        """A connection for ``route``, None if there is none."""
+        connections = self._by_route.get(route)
+        if connections is None:
+            return None
+        now = self._loop.time()
+        while connections:
+            connection, _ = connections.popitem()
+            expiry = self._expiry.pop(connection)
+            if expiry > now and connection.is_open:
+                if not connections:
+                    del self._by_route[route]
+                return connection
+            connection.close()
+        del self._by_route[route]
+        return None
+
+    def put(self, connection: HTTP1ClientConnection) -> None:
+        """Keep a connection, or close it if the pool is closed or keeps none."""
+        idle = self._idle_timeout
+        allowed = connection.allowed_idle
+        if allowed is not None and allowed < idle:
+            idle = allowed
+        if idle <= 0 or self._closed or not connection.is_open:
+            connection.close()
+            return
+        route = connection.route
+        connections = self._by_route.get(route)
+        if connections is None:
+            connections = self._by_route[route] = {}
+        connections[connection] = None
+        self._expiry[connection] = self._loop.time() + idle
+        if len(self._expiry) > self._max_idle:
+            self.evict()
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._idle_timeout, self._sweep)
+        if self._farewell is None:
+            self._close_with_loop()
+
+    def discard(self, connection: HTTP1ClientConnection) -> None:
+        """Forget a connection, whether it is here or not."""
+        if self._expiry.pop(connection, None) is not None:
+            connections = self._by_route[connection.route]
+            del connections[connection]
+            if not connections:
+                del self._by_route[connection.route]
+
+    def evict(self) -> None:
+        """Close the connection that has been idle for longest, if there is one."""
+        for connection in self._expiry:
+            self.discard(connection)
+            connection.close()
+            return
+
+    def close(self) -> None:
+        """Close all of them, and whatever is put here later."""
+        self._closed = True
+        farewell, self._farewell = self._farewell, None
+        if farewell is not None:
+            _step(farewell.aclose())
+        while self._expiry:
+            self.evict()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close_with_loop(self) -> None:
+        # Programs forget to close their client. ``asyncio.run`` ends a loop's async generators
+        # before it closes the loop: one of them, waiting for nothing, closes what is idle then.
+        pool = weakref.ref(self)
+
+        async def farewell() -> AsyncGenerator[None, None]:
+            try:
+                yield
+            finally:
+                left = pool()
+                if left is not None and left._farewell is not None:
+                    left._farewell = None
+                    while left._expiry:
+                        left.evict()
+
+        self._farewell = farewell()
+        _step(self._farewell.__anext__())
+
+    def _sweep(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        for connection, expiry in list(self._expiry.items()):
+            if expiry <= now:
+                self.discard(connection)
+                connection.close()
+        if self._expiry:
+            # Twice within the time limit: one may stay half as long again, at most.
+            self._timer = self._loop.call_later(self._idle_timeout / 2, self._sweep)
+
+
+def _step(awaitable: Awaitable[None]) -> None:
+    """Run something that is awaitable and does not wait."""
+    try:
+        awaitable.__await__().send(None)
+    except (StopIteration, StopAsyncIteration):
+        pass
