@@ -2,11 +2,11 @@
 
 import pytest
 
+from zonda.httpclient.connecting import proxy_for
 from zonda.httpclient.errors import HTTPRequestError
 from zonda.httpclient.proxies import (
     Proxies,
     Proxy,
-    choose_proxy,
     parse_proxy,
     proxy_of_request,
 )
@@ -239,7 +239,7 @@ def test_a_request_counts_more_than_the_client(
     host: str | None, port: int | None, defaults: dict[str, object], found: str | None
 ) -> None:
     request = HTTPRequest("http://example.com/", proxy_host=host, proxy_port=port)
-    proxy = choose_proxy(
+    proxy = proxy_for(
         _RequestProxy(request, defaults), parse_url(request.url), Proxies("setting:3")
     )
     assert (proxy and proxy.host) == found

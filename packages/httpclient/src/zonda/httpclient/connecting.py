@@ -227,7 +227,7 @@ class Connector:
             stream = await self._connect_first(route, host, port, marks)
             if proxy is not None:
                 if proxy.is_socks:
-                    stream = await open_socks(stream, proxy, route.host, route.port)
+                    stream = await open_socks(stream, proxy, route.host, route.port, self._resolver)
                 elif tunnel or not proxy.forwards(route.scheme):
                     stream = await open_tunnel(
                         stream,
@@ -303,19 +303,21 @@ def proxy_for(
 ) -> Proxy | None:
     """The proxy for a request: its own, or that of the client's setting.
 
+    An empty ``proxy_host`` means a direct connection whatever the setting says.
+
     Raises:
         HTTPRequestError: Its own is none.
     """
     host = request.proxy_host
-    if host:
-        return proxy_of_request(
-            host,
-            request.proxy_port,
-            request.proxy_username,
-            request.proxy_password,
-            request.proxy_auth_mode,
-        )
-    return proxies.choose(target.scheme, target.host, target.port) if proxies else None
+    if host is None:
+        return proxies.choose(target.scheme, target.host, target.port) if proxies else None
+    return proxy_of_request(
+        host,
+        request.proxy_port,
+        request.proxy_username,
+        request.proxy_password,
+        request.proxy_auth_mode,
+    )
 
 
 async def open_stream(

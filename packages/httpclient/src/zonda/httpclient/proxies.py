@@ -13,8 +13,6 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from zonda.httpclient.errors import HTTPRequestError
-from zonda.httpclient.request import HTTPRequest, _RequestProxy
-from zonda.httpclient.target import Target
 from zonda.httputil.errors import HTTPInputError
 from zonda.httputil.urls import parse_authority
 
@@ -266,27 +264,3 @@ def proxy_of_request(
     if username:
         proxy = proxy._replace(username=username, password=password or "")
     return proxy._replace(auth_mode=auth_mode or "basic") if proxy.username else proxy
-
-
-def choose_proxy(
-    request: HTTPRequest | _RequestProxy, target: Target, proxies: Proxies | None
-) -> Proxy | None:
-    """The proxy for a request: its own, else what the client's setting says.
-
-    An empty ``proxy_host`` means a direct connection whatever the setting says.
-
-    Raises:
-        HTTPRequestError: The request's own is none.
-    """
-    host = request.proxy_host
-    if host is None:
-        if not proxies:
-            return None
-        return proxies.choose(target.scheme, target.host, target.port)
-    return proxy_of_request(
-        host,
-        request.proxy_port,
-        request.proxy_username,
-        request.proxy_password,
-        request.proxy_auth_mode,
-    )

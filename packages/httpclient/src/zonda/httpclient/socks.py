@@ -8,12 +8,10 @@ import asyncio
 import contextlib
 import socket
 
-from python_socks import ProxyError, ProxyType
-from python_socks.async_.asyncio import Proxy as SocksClient
-
 from zonda.httpclient.errors import HTTPProxyError
 from zonda.httpclient.proxies import Proxy
 from zonda.iostream import IOStream
+from zonda.iostream.netutil import Resolver, is_valid_ip
 
 # Deadlines are the caller's. This one, which cannot be switched off, is never reached.
 _NEVER = 86400.0
@@ -35,22 +33,40 @@ class _Connected:
         return self._socket
 
 
-async def open_socks(stream: IOStream, proxy: Proxy, host: str, port: int) -> IOStream:
+async def open_socks(
+    stream: IOStream, proxy: Proxy, host: str, port: int, resolver: Resolver
+) -> IOStream:
     """Ask a proxy for a connection to a server.
 
     Args:
         stream: Connected to the proxy.
         proxy: Its host, port and credentials.
-        host: Address of the server, or a name that the proxy looks up.
+        host: Name or address of the server, without brackets.
         port: -
+        resolver: For a name, if it is not the proxy that looks it up (``socks5``).
 
     Returns:
         A new stream on the old one's connection.
 
     Raises:
         HTTPProxyError: The proxy refused (``proxy_code`` is its reply), closed, or does not speak
-            SOCKS5.
+            SOCKS5; or python-socks is not installed.
+        OSError: The name cannot be resolved.
     """
+    try:
+        from python_socks import ProxyError, ProxyType  # noqa: PLC0415 - the extra "socks"
+        from python_socks.async_.asyncio import Proxy as SocksClient  # noqa: PLC0415 - the same
+    except ImportError as error:
+        stream.close()
+        raise HTTPProxyError(
+            "a SOCKS proxy needs python-socks: pip install zonda-httpclient[socks]",
+            proxy.host,
+            proxy.port,
+            error,
+        ) from error
+    if proxy.scheme == "socks5" and not is_valid_ip(host):
+        found = await resolver.resolve(host, port, socket.AF_UNSPEC)
+        host = found[0][1][0]
     max_buffer_size = stream.max_buffer_size
     with contextlib.closing(stream.socket.dup()) as sock:
         stream.close()
