@@ -80,7 +80,7 @@ tl_PH|Filipino|Filipino
 tr_TR|Turkish|Türkçe
 uk_UA|Ukrainian|Українська
 ur_PK|Urdu|اردو
-uz_UZ|Uzbek|Oʻzbekcha
+uz_UZ|Uzbek|O'zbekcha
 vi_VN|Vietnamese|Tiếng Việt
 zh_CN|Chinese (Simplified)|中文(简体)
 zh_HK|Chinese (Hong Kong)|中文(香港)

@@ -253,9 +253,9 @@ class Locale:
             full_format: Always give the day, month and year.
         """
         if isinstance(date, (int, float)):
-            date = datetime.datetime.fromtimestamp(date, datetime.timezone.utc)
+            date = datetime.datetime.fromtimestamp(date, datetime.UTC)
         elif date.tzinfo is None:
-            date = date.replace(tzinfo=datetime.timezone.utc)
+            date = date.replace(tzinfo=datetime.UTC)
         now = _now()
         if date > now:
             if relative and (date - now).total_seconds() < 60:
@@ -362,7 +362,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _need(count: int | None) -> int:

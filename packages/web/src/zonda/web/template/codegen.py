@@ -138,7 +138,6 @@ class _Writer:
         self._pending: list[str] = []  # static text that may be joined with what follows
         self._pending_place = ("", Origin(root.name, 0))
         self._via: list[Origin] = []  # the blocks and includes we are in, outermost first
-        self._open_blocks: set[str] = set()
         self._escapes = False
         self._awaits = False
 
@@ -307,13 +306,11 @@ class _Writer:
             self._append(f"_tt_result({function}(_tt_bytes({value})))", node.line)
 
     def _block(self, node: Block) -> None:
-        if node.name in self._open_blocks:
-            self._fail(f"block {node.name} is inside itself", node.line)
+        # No block comes to lie inside itself: the last definition wins, and what is inside that
+        # one comes after it.
         block = self._blocks[node.name]
-        self._open_blocks.add(node.name)
         with self._nested(node.line), self._from(block.source, node.line):
             self._body(block.body)
-        self._open_blocks.remove(node.name)
 
     def _include(self, node: Include) -> None:
         included = self._source.load(node.name, "include", node.line)

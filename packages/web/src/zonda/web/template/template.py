@@ -55,6 +55,13 @@ class _GeneratedSource:
         return self._text
 
 
+def _assigns(code: CodeType, name: str) -> bool:
+    """Whether a function, or one inside it, has a local variable of this name."""
+    return name in (*code.co_varnames, *code.co_cellvars) or any(
+        _assigns(each, name) for each in code.co_consts if isinstance(each, CodeType)
+    )
+
+
 class Template:
     """A template, compiled.
 
@@ -155,7 +162,7 @@ class Template:
             if code.waits:
                 code = generate(self, waits=True)
             function = self._function(code)
-            if "xhtml_escape" in (*function.co_varnames, *function.co_cellvars):
+            if _assigns(function, "xhtml_escape"):
                 code = generate(self, waits=code.waits, early_escape=False)
                 function = self._function(code)
         finally:
