@@ -6,13 +6,17 @@ therefore read that way before it becomes a ``Location``.
 """
 
 import re
-from urllib.parse import quote, urlsplit
+from string import Formatter
+from typing import Final
+from urllib.parse import quote
 
-_ENDS = "".join(map(chr, range(33)))
-_DROPPED = str.maketrans("\\", "/", "\t\r\n")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ENDS: Final = "".join(map(chr, range(33)))
+_DROPPED: Final = str.maketrans("\\", "/", "\t\r\n")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# However many slashes there are from the second one on, a host follows.
+_START: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)?(/*)([^/?#]*)")
 # What a URI may hold (RFC 3986 §2), and "%" of what is encoded already.
-_URI = "!#$%&'()*+,-./:;=?@[]_~"
+_URI: Final = "!#$%&'()*+,-./:;=?@[]_~"
 
 
 def as_browser(url: str) -> str:
@@ -30,14 +34,8 @@ def leads_away(url: str) -> bool:
     >>> [leads_away(path) for path in ("/a//b", "//b/a", r"/\b", r"\/b", "https:b", "a/b")]
     [False, True, True, True, True, False]
     """
-    url = as_browser(url)
-    if url.startswith("//"):
-        return True
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # a bracket that is not closed
-        return True
-    return bool(parts.scheme or parts.netloc)
+    scheme, slashes, _ = _start(url)
+    return bool(scheme) or len(slashes) > 1
 
 
 def same_place(template: str, url: str) -> bool:
@@ -54,14 +52,20 @@ def same_place(template: str, url: str) -> bool:
     """
     if _CONTROL.search(url):
         return False
-    try:
-        before, after = urlsplit(as_browser(template)), urlsplit(as_browser(url))
-    except ValueError:
-        return False
-    # Three slashes are two for a browser, unless there is no scheme.
-    if not after.netloc and after.path.startswith("//"):
-        return False
-    return (before.scheme, before.netloc) == (after.scheme, after.netloc)
+    # With a slash in each field, the template's authority ends where the first field begins.
+    parts = Formatter().parse(template)
+    empty = "".join(text + ("" if name is None else "/") for text, name, _, _ in parts)
+    scheme, _, authority = _start(url)
+    its_scheme, _, its_authority = _start(empty)
+    return (scheme.lower(), authority) == (its_scheme.lower(), its_authority)
+
+
+def _start(url: str) -> tuple[str, str, str]:
+    """Scheme, slashes and authority as a browser sees them; without two slashes no authority."""
+    match = _START.match(as_browser(url))
+    assert match is not None
+    scheme, slashes, authority = match.groups(default="")
+    return scheme, slashes, authority if scheme or len(slashes) > 1 else ""
 
 
 def as_location(url: str) -> str:
