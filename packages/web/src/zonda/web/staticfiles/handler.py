@@ -22,7 +22,7 @@ from zonda.web.errors import HTTPError
 from zonda.web.handler import RequestHandler
 from zonda.web.staticfiles import paths
 from zonda.web.staticfiles.hashing import cached_version, prepare_version, url_version
-from zonda.web.staticfiles.openfile import CHUNK, OpenFile
+from zonda.web.staticfiles.openfile import OpenFile, read_file
 from zonda.web.staticfiles.ranges import Parts, Range, select_ranges
 from zonda.web.staticfiles.sending import send_content, send_file
 from zonda.web.staticfiles.variants import Variant, choose_variant, find_variants
@@ -79,6 +79,8 @@ class StaticFileHandler(RequestHandler):
     _vary = False
     _info: os.stat_result | None = None
     _etag: str | None = None
+    _checked_root: str | None = None
+    _type: tuple[str | None, str | None] | None = None
 
     def initialize(
         self,
@@ -121,14 +123,18 @@ class StaticFileHandler(RequestHandler):
         """
         self.path = self.parse_url_path(path)
         absolute_path = self.get_absolute_path(self.root, self.path)
-        self.absolute_path = self.validate_absolute_path(self.root, absolute_path)
-        if self.absolute_path is None:
-            return  # it has answered
         try:
+            self.absolute_path = self.validate_absolute_path(self.root, absolute_path)
+            if self.absolute_path is None:
+                return  # it has answered
             if self._reads_files():
-                self._open(self.absolute_path)
+                self._choose_file(self.absolute_path)
                 if type(self).compute_etag is _compute_etag:  # or perhaps nobody asks
                     await prepare_version(type(self), self._content_path(), self._content_stat())
+            elif self._file is not None:  # validated here, read by an override
+                self._info = self._file.stat
+                self._file.close()
+                self._file = None
             self.modified = self.get_modified_time()
             self.set_headers()
             if self._precondition_failed():
@@ -249,7 +255,8 @@ class StaticFileHandler(RequestHandler):
             modified: When the content was changed last.
             mime_type: Its media type.
         """
-        return self.CACHE_MAX_AGE if "v" in self.request.arguments else 0
+        request = self.request
+        return self.CACHE_MAX_AGE if request.query and "v" in request.arguments else 0
 
     # -- paths -----------------------------------------------------------------------------------
 
@@ -289,26 +296,17 @@ class StaticFileHandler(RequestHandler):
             HTTPError: It is not there (404), is outside the root once links are followed, or is no
                 regular file (403).
         """
-        name = self.path
-        if not paths.is_inside(absolute_path, os.path.abspath(root)):
-            raise HTTPError(403, "%s is not in root static directory", name)
-        if "\0" in absolute_path:
-            raise HTTPError(400, "NUL in a static path")
-        real = os.path.realpath(absolute_path)
-        if not paths.is_allowed(real, root, self.allowed_symlink_directory):
-            raise HTTPError(403, "%s is not in root static directory", name)
-        if self.default_filename is not None and os.path.isdir(real):
+        if not paths.is_inside(absolute_path, paths.absolute_root(root)):
+            raise HTTPError(403, "%s is not in root static directory", self.path)
+        file = self._open(root, absolute_path)
+        if self.default_filename is not None and file.is_folder:
             if not self.request.path.endswith("/"):
                 self.redirect(paths.slash_added(self.request.path), permanent=True)
                 return None
-            real = os.path.realpath(os.path.join(real, self.default_filename))
-            if not paths.is_allowed(real, root, self.allowed_symlink_directory):
-                raise HTTPError(403, "%s is not in root static directory", name)
-        if not os.path.exists(real):
-            raise HTTPError(404)
-        if not os.path.isfile(real):
-            raise HTTPError(403, "%s is not a file", name)
-        return real
+            file = self._open(root, os.path.join(file.path, self.default_filename))
+        if not file.is_regular:
+            raise HTTPError(403, "%s is not a file", self.path)
+        return file.path
 
     # -- content ---------------------------------------------------------------------------------
 
@@ -327,7 +325,7 @@ class StaticFileHandler(RequestHandler):
             All of it as bytes, or a generator of pieces. An override may as well be a coroutine or
             an asynchronous generator.
         """
-        return _file_chunks(abspath, start or 0, end)
+        return read_file(abspath, start or 0, end)
 
     @classmethod
     def get_content_version(cls, abspath: str) -> str:
@@ -365,8 +363,7 @@ class StaticFileHandler(RequestHandler):
         What is compressed has the type of the compression, because clients shall store it as it
         is: ``application/gzip`` for ``.tar.gz``.
         """
-        assert self.absolute_path is not None
-        media_type, encoding = mimetypes.guess_type(self.absolute_path)
+        media_type, encoding = self._guessed_type()
         if encoding == "gzip":
             return "application/gzip"
         if encoding is not None or media_type is None:
@@ -381,24 +378,52 @@ class StaticFileHandler(RequestHandler):
             and cls.get_content_size is StaticFileHandler.get_content_size
         )
 
-    def _open(self, path: str) -> None:
-        """Open the file, or its variant that suits the client best."""
-        self._file = OpenFile(path, self.path)
-        self._info = self._file.stat
-        if not self.precompressed or mimetypes.guess_type(path)[1] is not None:
-            return
-        variants = find_variants(path, self._info, self._may_serve)
-        if variants:
-            self._vary = True
-            variant = choose_variant(variants, self.request.headers.get("Accept-Encoding"))
-            if variant is not None:
-                self._file.close()
-                self._file = OpenFile(os.path.realpath(variant.path), self.path)
-                self._variant = variant
+    def _open(self, root: str, path: str) -> OpenFile:
+        """Open a file, in place of the one that is open, if it may be served."""
+        if self._file is not None:
+            self._file.close()
+        file = self._file = OpenFile(path, self.path)
+        file.path = file.real_path()
+        self._checked_root = root
+        if not paths.is_allowed(file.path, root, self.allowed_symlink_directory):
+            raise HTTPError(403, "%s is not in root static directory", self.path)
+        return file
 
-    def _may_serve(self, path: str) -> bool:
-        real = os.path.realpath(path)
-        return paths.is_allowed(real, self.root, self.allowed_symlink_directory)
+    def _choose_file(self, path: str) -> None:
+        """Have the file open that is sent: the one that was validated, or its best variant."""
+        file = self._file
+        if file is None or file.path != path:  # by an override
+            if file is not None:
+                file.close()
+            file = self._file = OpenFile(path, self.path)
+            if not file.is_regular:
+                raise HTTPError(403, "%s is not a file", self.path)
+        self._info = file.stat
+        if not self.precompressed or self._guessed_type()[1] is not None:
+            return
+        variants = find_variants(path, file.stat)
+        if not variants:
+            return
+        self._vary = True
+        variant = choose_variant(variants, self.request.headers.get("Accept-Encoding"))
+        if variant is None:
+            return
+        try:
+            # Where an override has validated the file, its folder is all that is known.
+            self._open(self._checked_root or os.path.dirname(path), variant.path)
+        except HTTPError:
+            # It is not there any more, or a link to somewhere else.
+            cast("OpenFile", self._file).close()
+            self._file = OpenFile(path, self.path)
+        else:
+            self._variant = variant
+
+    def _guessed_type(self) -> tuple[str | None, str | None]:
+        """Media type and encoding by the name."""
+        if self._type is None:
+            assert self.absolute_path is not None
+            self._type = mimetypes.guess_type(self.absolute_path)
+        return self._type
 
     def _content_path(self) -> str:
         assert self.absolute_path is not None
@@ -462,20 +487,6 @@ class StaticFileHandler(RequestHandler):
 _compute_etag = StaticFileHandler.compute_etag
 _get_content = StaticFileHandler.get_content.__func__  # type: ignore[attr-defined]
 _get_content_version = StaticFileHandler.get_content_version.__func__  # type: ignore[attr-defined]
-
-
-def _file_chunks(path: str, start: int, end: int | None) -> Iterable[bytes]:
-    file = OpenFile(path, path)
-    try:
-        position = start
-        while end is None or position < end:
-            data = file.read(position, CHUNK if end is None else min(CHUNK, end - position))
-            if not data:
-                return
-            position += len(data)
-            yield data
-    finally:
-        file.close()
 
 
 def _aware(date: datetime.datetime | None) -> datetime.datetime | None:

@@ -1,14 +1,14 @@
-"""A regular file, open for reading: what a response is made of.
+"""A file that is open for reading: what a response is made of.
 
-In: a path that has been found allowed. Out: its size, its time, and bytes from any place in it.
-Raises `HTTPError`: 404 if it is not there, 403 if it may not be read or is no regular file (a FIFO
-or a device that has been put in its place would block, or do worse).
+In: a path. Out: where the file really is, its size, its time, and bytes from any place in it. All
+of this is asked of the open file, not of the path, so that nothing can be exchanged in between.
+Raises `HTTPError`: 404 if it is not there, 403 if it may not be opened.
 """
 
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from zonda.iostream import FileRange
@@ -24,11 +24,17 @@ _FLAGS: Final = os.O_RDONLY | sum(
 
 
 class OpenFile:
-    """An open regular file; close it.
+    """An open file; close it.
+
+    It may be a folder, or a FIFO or a device: look at `is_regular` before anything is read.
 
     Args:
         path: Its path.
         name: What the log calls it.
+
+    Attributes:
+        path: Its path.
+        stat: What the system says of it.
 
     >>> file = OpenFile(__file__, "this")
     >>> file.read(0, 3)
@@ -36,19 +42,45 @@ class OpenFile:
     >>> file.close()
     """
 
-    __slots__ = ("_fd", "stat")
+    __slots__ = ("_fd", "path", "stat")
 
     def __init__(self, path: str, name: str) -> None:
+        self.path = path
         try:
             self._fd = os.open(path, _FLAGS)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise HTTPError(404) from error
         except OSError as error:
-            raise HTTPError(403, "%s cannot be opened: %s", name, error.strerror) from error
-        self.stat = os.fstat(self._fd)
-        if not stat.S_ISREG(self.stat.st_mode):
-            self.close()
-            raise HTTPError(403, "%s is not a file", name)
+            if not os.path.isdir(path):
+                raise HTTPError(403, "%s cannot be opened: %s", name, error.strerror) from error
+            self._fd = -1  # Windows does not open folders
+            self.stat = os.stat(path)
+        except ValueError as error:
+            raise HTTPError(400, "NUL in a static path") from error
+        else:
+            self.stat = os.fstat(self._fd)
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is an ordinary file, with bytes to read and an end."""
+        return stat.S_ISREG(self.stat.st_mode)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return stat.S_ISDIR(self.stat.st_mode)
+
+    def real_path(self) -> str:
+        """Return where the file is once all links are followed."""
+        # Linux knows it of the open file, which is cheaper than to follow the path once more, and
+        # cannot be another file.
+        try:
+            real = os.readlink(f"/proc/self/fd/{self._fd}")
+        except OSError:
+            return os.path.realpath(self.path)
+        if real.endswith(" (deleted)") and not os.path.exists(real):
+            raise HTTPError(404)
+        return real
 
     @property
     def size(self) -> int:
@@ -82,3 +114,29 @@ class OpenFile:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+    def __del__(self) -> None:
+        # Of a path that was only validated.
+        if getattr(self, "_fd", -1) >= 0:
+            self.close()
+
+
+def read_file(path: str, start: int, end: int | None) -> Iterator[bytes]:
+    """Read a file in pieces, in this thread.
+
+    Args:
+        path: Its path.
+        start: Where to begin.
+        end: Where to stop, this byte excluded; None for the end of the file.
+    """
+    file = OpenFile(path, path)
+    try:
+        position = start
+        while end is None or position < end:
+            data = file.read(position, CHUNK if end is None else min(CHUNK, end - position))
+            if not data:
+                return
+            position += len(data)
+            yield data
+    finally:
+        file.close()

@@ -5,8 +5,10 @@ Raises `HTTPError` (400, 403 or 404) for what leads elsewhere, or could to a sys
 paths more generously than this one.
 """
 
+import functools
 import os
 import re
+import time
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,6 +19,12 @@ _DEVICE: Final = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9\xb9\xb2\xb3]|lpt[0-9\xb9\xb2\xb3])"
     r"[ ]*(?:[.:].*)?",
     re.IGNORECASE | re.DOTALL,
+)
+
+# Names that begin with no dot and hold nothing special to any system.
+# On Windows none are: there are other special names there, and another separator.
+_PLAIN_PATH: Final = re.compile(
+    r"[\w-][\w.-]*+(?:/[\w-][\w.-]*+)*+" if os.name != "nt" else r"(?!)", re.ASCII
 )
 
 
@@ -71,21 +79,41 @@ def join(root: str, path: str) -> str:
     Raises:
         HTTPError: The path leads out of the root (403), or see `check_url_path`.
     """
+    top = absolute_root(root)
+    if _PLAIN_PATH.fullmatch(path):  # nothing to be resolved or refused
+        return f"{top}{path}" if top.endswith("/") else f"{top}/{path}"
     check_url_path(path)
     absolute = os.path.abspath(os.path.join(root, path))
-    if not is_inside(absolute, os.path.abspath(root)):
+    if not is_inside(absolute, top):
         raise HTTPError(403, "%s is not in root static directory", path)
     return absolute
+
+
+def absolute_root(root: str) -> str:
+    """Return a root as an absolute path; that of one which is absolute is remembered."""
+    return _normalised(root) if os.path.isabs(root) else os.path.abspath(root)
+
+
+_normalised = functools.lru_cache(maxsize=256)(os.path.abspath)
+
+
+@functools.lru_cache(maxsize=256)
+def _real_root(root: str, second: int) -> str:
+    """The root without links, as it is at some second: a link may be changed at any time."""
+    return os.path.realpath(root)
 
 
 def is_allowed(real_path: str, root: str, others: str | Iterable[str] | None) -> bool:
     """Say whether a path without symbolic links is below a root, or below another folder.
 
     Args:
-        real_path: From ``os.path.realpath``.
+        real_path: From ``os.path.realpath``, or of an open file.
         root: The root; links that lead to it are followed.
         others: Further folders, one or several, into which links may lead.
     """
+    # What was the root within this second is good enough to find a file in it. To refuse one, look.
+    if is_inside(real_path, _real_root(root, int(time.monotonic()))):
+        return True
     if is_inside(real_path, os.path.realpath(root)):
         return True
     if others is None:
