@@ -19,12 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(file.name for file in ROOT.glob("packages/*/src/zonda/*"))
 
 # Modules that go by another name than their distribution.
-DISTRIBUTIONS = {"backports": "backports-zstd"}
+DISTRIBUTIONS = {"backports": "backports-zstd", "jwt": "pyjwt"}
 # Modules that are there for one library, and are loaded by it or by who asks for it.
 FOR_ONE_LIBRARY = {
     "zonda/iostream/platform/caresresolver.py": "pycares",
     "zonda/ioloop/pytest_plugin.py": "pytest",
     "zonda/tornado/pytest_plugin.py": "pytest",
+    "zonda/web/jinja.py": "jinja2",
 }
 
 
