@@ -37,6 +37,7 @@ from zonda.web.errorpage import error_page, reason_phrase
 from zonda.web.errors import Finish, HTTPError
 from zonda.web.etag import client_has
 from zonda.web.gate import check_sender
+from zonda.web.laterespond import is_large, respond_later
 from zonda.web.middleware import run_inside
 from zonda.web.pageparts import is_absolute
 from zonda.web.rendering import create_loader, loader_of
@@ -753,6 +754,10 @@ class RequestHandler:
             return future
         body = chunks[0] if chunks else b""
         if self._transforms or self._jar is not None:
+            if self._transforms and is_large(body, self._transforms):
+                self._write_buffer = []
+                self._headers_written = True
+                return respond_later(self, respond, body)
             body = self._prepare_head(body, True)
         # The protocol adds Content-Length.
         whole: asyncio.Future[None] = respond(self._status_code, self._reason, self._headers, body)

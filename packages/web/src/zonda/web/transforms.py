@@ -116,6 +116,10 @@ class GZipContentEncoding(OutputTransform):
         data = compressor.compress(chunk) if chunk else b""
         return data + (compressor.finish() if finishing else compressor.flush())
 
+    def wants(self, body: bytes) -> bool:
+        """Whether a whole body might be compressed: the client accepts it, and it is not short."""
+        return self._accepted is not None and len(body) >= self.MIN_LENGTH
+
     def encode(self, chunk: bytes) -> bytes:
         """Compress a piece, more of which is about to follow: what comes out may be less, or none.
 

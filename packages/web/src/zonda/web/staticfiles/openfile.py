@@ -8,7 +8,7 @@ Raises `HTTPError`: 404 if it is not there, 403 if it may not be opened.
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from zonda.iostream import FileRange
@@ -94,15 +94,28 @@ class OpenFile:
         os.lseek(self._fd, offset, os.SEEK_SET)
         return os.read(self._fd, count)
 
-    async def chunks(self, offset: int, count: int) -> AsyncIterator[bytes]:
-        """Read ``count`` bytes from ``offset`` on, in pieces, in another thread."""
+    async def chunks(
+        self, offset: int, count: int, then: Callable[[bytes], bytes] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Read ``count`` bytes from ``offset`` on, in pieces, in another thread.
+
+        Args:
+            offset: Where to begin.
+            count: How many bytes.
+            then: Changes each piece, in that thread, too.
+        """
+
+        def read() -> tuple[bytes, int]:
+            data = self.read(offset, min(count, CHUNK))
+            return (data if then is None else then(data)), len(data)
+
         loop = asyncio.get_running_loop()
         while count:
-            data = await loop.run_in_executor(None, self.read, offset, min(count, CHUNK))
-            if not data:
+            data, size = await loop.run_in_executor(None, read)
+            if not size:
                 return
-            offset += len(data)
-            count -= len(data)
+            offset += size
+            count -= size
             yield data
 
     def part(self, offset: int, count: int) -> FileRange:

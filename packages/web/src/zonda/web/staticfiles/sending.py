@@ -59,11 +59,29 @@ async def send_file(handler: RequestHandler, file: OpenFile, body: Range | Parts
                 handler.flush()
             await connection.write_file(file.part(start, stop - start))
         else:
-            async for chunk in file.chunks(start, stop - start):
-                handler.write(chunk)
-                await handler.flush()
+            await _send_read(handler, file, start, stop)
     if end:
         handler.write(end)
+
+
+async def _send_read(handler: RequestHandler, file: OpenFile, start: int, stop: int) -> None:
+    """Send a range that has to be read, and perhaps compressed, in another thread."""
+    if not handler._headers_written:
+        handler.flush()
+    encoding = [
+        each
+        for each in handler._transforms
+        if isinstance(each, GZipContentEncoding) and each.coding is not None
+    ]
+    if len(encoding) == 1 == len(handler._transforms):
+        connection: Any = handler.request.connection
+        # Without a flush after each piece, which the client need not have at once.
+        async for chunk in file.chunks(start, stop - start, encoding[0].encode):
+            await connection.write(chunk)
+        return
+    async for chunk in file.chunks(start, stop - start):
+        handler.write(chunk)
+        await handler.flush()
 
 
 def _goes_out_as_it_is(handler: RequestHandler) -> bool:
