@@ -207,7 +207,7 @@ def test_floors(dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     manifest(tmp_path / "packages" / "mid", "0.2.0", "zonda-low>=0.1.0,<0.4")
     manifest(tmp_path / "packages" / "top", "1.0", "zonda-low>=0.3.0,<0.4", "zonda-mid>=0.2.0,<1")
     monkeypatch.setattr(dev, "ROOT", tmp_path)
-    assert dev.floors() == {"zonda-low-0.1.0": ("low", "0.1.0")}
+    assert dev.floors() == {"zonda-low-v0.1.0": ("low", "0.1.0")}
 
 
 def test_every_floor_of_this_repository_can_be_built(dev: ModuleType) -> None:
