@@ -1,12 +1,27 @@
-"""`Application`: which handler a request gets."""
+"""`Application`: which handler a request gets, and what settings do."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zonda.httpserver.routing import HostMatches, Rule
-from zonda.httputil import HTTPConnection, HTTPHeaders, HTTPServerRequest, RequestStartLine
-from zonda.web import Application, ErrorHandler, RequestHandler, URLSpec, url
+from zonda.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPServerRequest,
+    ParseBodyConfig,
+    ParseUrlEncodedConfig,
+    RequestStartLine,
+)
+from zonda.web import (
+    Application,
+    ErrorHandler,
+    RequestHandler,
+    StaticFileHandler,
+    URLSpec,
+    url,
+)
 
 
 class A(RequestHandler):
@@ -96,3 +111,164 @@ def test_reverse_url() -> None:
     assert application.reverse_url("a", "x") == "/a/x"
     with pytest.raises(KeyError):
         application.reverse_url("b")
+
+
+def static_application(folder: Path, **settings: Any) -> Application:
+    (folder / "a.txt").write_text("text")
+    (folder / "robots.txt").write_text("robots")
+    return Application([("/static/.*|/rob.*|/url", Url)], static_path=str(folder), **settings)
+
+
+class Url(RequestHandler):
+    def get(self) -> None:
+        name = self.get_argument("name", "a.txt")
+        self.write(self.static_url(name) + " " + self.static_url(name, include_host=True))
+
+
+class HostUrl(Url):
+    include_host = True
+
+
+async def test_static_files(ask: Any, expect_log: Any, tmp_path: Path) -> None:
+    application = static_application(tmp_path)
+    assert (await ask(application, "GET", "/static/a.txt")).body == b"text"
+    assert (await ask(application, "GET", "/robots.txt")).body == b"robots"
+    with expect_log("zonda.access", "404"):
+        assert (await ask(application, "GET", "/favicon.ico")).status == 404
+    short, long = (await ask(application, "GET", "/url")).body.decode().split()
+    assert short.startswith("/static/a.txt?v=")
+    assert long == "http://a.example" + short
+    with_version = await ask(application, "GET", short)
+    assert "max-age" in with_version.headers["Cache-Control"]
+    # What only begins like the prefix is not below it.
+    for target in ("/static", "/staticfoo"):
+        with expect_log("zonda.access", "404"):
+            assert (await ask(application, "GET", target)).status == 404
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x"])
+async def test_static_url_stays_in_its_folder(
+    ask: Any, expect_log: Any, tmp_path: Path, name: str
+) -> None:
+    with expect_log("zonda.general", "403"), expect_log("zonda.access"):
+        response = await ask(static_application(tmp_path), "GET", f"/url?name={name}")
+    assert response.status == 403
+
+
+async def test_static_settings(ask: Any, tmp_path: Path) -> None:
+    class Files(StaticFileHandler):
+        def set_extra_headers(self, path: str) -> None:
+            self.set_header("X-Files", "yes")
+
+    application = static_application(
+        tmp_path,
+        static_url_prefix="/f/",
+        static_handler_class=Files,
+        static_handler_args={"default_filename": "a.txt"},
+    )
+    response = await ask(application, "GET", "/f/")
+    assert (response.body, response.headers["X-Files"]) == (b"text", "yes")
+    short, _ = (await ask(application, "GET", "/url")).body.decode().split()
+    assert short.startswith("/f/a.txt?v=")
+
+
+async def test_static_url_with_the_handlers_host(ask: Any, tmp_path: Path) -> None:
+    application = Application([("/", HostUrl)], static_path=str(tmp_path))
+    (tmp_path / "a.txt").write_text("text")
+    short, long = (await ask(application, "GET", "/")).body.decode().split()
+    assert short == long
+    assert short.startswith("http://a.example/static/a.txt?v=")
+
+
+async def test_static_url_needs_the_setting(ask: Any, expect_log: Any) -> None:
+    with expect_log("zonda.application", "Uncaught") as records, expect_log("zonda.access"):
+        await ask(Application([("/", Url)]), "GET", "/")
+    assert "static_path" in str(records[0].exc_info[1])
+
+
+def test_literal_paths_are_looked_up_behind_patterns_that_cannot_match(tmp_path: Path) -> None:
+    application = Application(
+        [("/a/(.)", A), ("/b", A), ("/c.*", A), ("/cd", A), ("/e", A)], static_path=str(tmp_path)
+    )
+    router = application.wildcard_router
+    router._build_index()
+    assert set(router.classes) == {"/b", "/e"}
+
+
+@pytest.mark.parametrize("setting", ["compress_response", "gzip"])
+async def test_compression(ask: Any, setting: str) -> None:
+    class Large(RequestHandler):
+        def get(self) -> None:
+            self.write("x" * 10_000)
+
+    application = Application([("/", Large)], **{setting: True})
+    response = await ask(application, "GET", "/", "Accept-Encoding: gzip")
+    assert response.headers["Content-Encoding"] == "gzip"
+    # A list of transforms has the last word.
+    application = Application([("/", Large)], transforms=[], **{setting: True})
+    response = await ask(application, "GET", "/", "Accept-Encoding: gzip")
+    assert "Content-Encoding" not in response.headers
+
+
+class Count(RequestHandler):
+    def get(self) -> None:
+        self.write(str(len(self.get_arguments("a"))))
+
+    post = get
+
+
+def form(count: int) -> bytes:
+    return b"&".join([b"a=1"] * count)
+
+
+@pytest.mark.parametrize(
+    ("limit", "count", "status"),
+    [(5, 5, 200), (5, 6, 400), (2000, 1500, 200), (None, 1000, 200), (None, 1001, 400)],
+)
+@pytest.mark.parametrize("where", ["query", "body"])
+async def test_limits_of_forms(
+    ask: Any,
+    caplog: pytest.LogCaptureFixture,
+    limit: int | None,
+    count: int,
+    status: int,
+    where: str,
+) -> None:
+    settings = {}
+    if limit is not None:
+        settings["parse_body_config"] = ParseBodyConfig(
+            urlencoded=ParseUrlEncodedConfig(max_arguments=limit)
+        )
+    application = Application([("/", Count)], **settings)
+    if where == "query":
+        response = await ask(application, "GET", "/?" + form(count).decode())
+    else:
+        kind = "Content-Type: application/x-www-form-urlencoded"
+        response = await ask(application, "POST", "/", kind, body=form(count))
+    caplog.clear()
+    assert response.status == status
+    if status == 200:
+        assert response.body == str(count).encode()
+
+
+async def test_browser_locale(ask: Any) -> None:
+    class Locale(RequestHandler):
+        def get(self) -> None:
+            self.write(f"{self.locale.code} {self.get_browser_locale('de').code}")
+            assert self.locale is self.locale
+            self.locale = self.get_browser_locale()
+
+    application = Application([("/", Locale)])
+    for fields in ([], ["Accept-Language: xx;q=0.5, *, yy;q=0"]):
+        response = await ask(application, "GET", "/", *fields)
+        assert response.body.startswith(b"en_US ")
+
+
+def test_autoreload(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr("zonda.ioloop.autoreload.start", lambda: started.append(True))
+    Application(autoreload=False, debug=True)
+    assert not started
+    Application(debug=True)
+    Application(autoreload=True)
+    assert len(started) == 2
