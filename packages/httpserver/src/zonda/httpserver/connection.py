@@ -23,7 +23,7 @@ from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.refusal import refusal
-from zonda.httpserver.upgrades import Upgraded, nobody
+from zonda.httpserver.upgrades import Forget, Upgraded, nobody
 from zonda.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -53,9 +53,6 @@ StartMessage = Callable[
     [object, HTTPConnection, RequestStartLine, HTTPHeaders], HTTPMessageDelegate
 ]
 
-AnswerMessage = Callable[
-    [object, HTTPConnection, RequestStartLine, HTTPHeaders], HTTPMessageDelegate | None
-]
 
 # Bytes behind the current request that may wait before reading pauses.
 READ_AHEAD = 64 * 1024
@@ -81,7 +78,6 @@ class HTTP1ServerConnection:
 
     __slots__ = (
         "__weakref__",
-        "_answer_message",
         "_body_deadline",
         "_chunk_size",
         "_closed",
@@ -124,7 +120,6 @@ class HTTP1ServerConnection:
         self._timer = timer = timer or DeadlineTimer(asyncio.get_running_loop())
         self._delegate: HTTPServerConnectionDelegate | None = None
         self._start_message: StartMessage | None = None
-        self._answer_message: AnswerMessage | None = None
         self._exchange: HTTP1Exchange | None = None
         self._pumping = False
         self._chunk_size = self.params.chunk_size or DEFAULT_CHUNK_SIZE
@@ -151,7 +146,6 @@ class HTTP1ServerConnection:
         self,
         delegate: HTTPServerConnectionDelegate,
         start_message: StartMessage | None = None,
-        answer_message: AnswerMessage | None = None,
     ) -> None:
         """Begin to read requests and to hand them to ``delegate``.
 
@@ -159,12 +153,9 @@ class HTTP1ServerConnection:
             delegate: Told of requests and of the end.
             start_message: Called in place of its ``start_request``, with the head (see
                 `Router.start_message`).
-            answer_message: Called in place of both, with the head, for a request that is complete
-                with it (see `Router.answer_message`).
         """
         self._delegate = delegate
         self._start_message = start_message
-        self._answer_message = answer_message
         self._takes_whole = not self.params.no_keep_alive
         self._timer.add(self)
         self.stream.set_sink(self)
@@ -197,7 +188,7 @@ class HTTP1ServerConnection:
             stream.unread(rest)
         return stream
 
-    def upgrade(self, successor: Upgraded) -> tuple[IOStream, Callable[[], None]]:
+    def upgrade(self, successor: Upgraded) -> tuple[IOStream, Forget]:
         """Give the stream to another protocol, and that into the care of the server.
 
         Returns:
@@ -221,7 +212,8 @@ class HTTP1ServerConnection:
             # Nearly every GET: it comes in one read, by itself.
             request = self.protocol.receive_request(data)
             if request is not None:
-                self._answer(*request)
+                start_line, headers = request  # a call with * would cost more
+                self._answer(start_line, headers)
                 return
         if self._lingering is not None:
             self._lingering -= len(data)
@@ -337,13 +329,16 @@ class HTTP1ServerConnection:
         exchange = self._exchange = HTTP1Exchange(self, start_line[0] == "HEAD")
         exchange.request_complete = True
         try:
-            if self._answer_message is not None:
-                message = self._answer_message(self, exchange, start_line, headers)
-                if message is None or exchange.finished:
-                    return
+            start = self._start_message
+            if start is not None:
+                message = start(self, exchange, start_line, headers)
             else:
                 message = self._start(exchange, start_line, headers)
             exchange.delegate = message
+            if isinstance(message, HTTPMessageDelegate) and message.whole_message(
+                start_line, headers
+            ):
+                return
             waiting = message.headers_received(start_line, headers)
             if waiting is not None:
                 self._wait(waiting)

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from zonda.httpserver.upgrades import Departed
 from zonda.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -24,7 +25,7 @@ from zonda.httputil.http1 import Data, EndOfMessage, InformationalResponse, Resp
 if TYPE_CHECKING:
     from zonda.httpserver.connection import HTTP1ServerConnection
     from zonda.httpserver.context import HTTPRequestContext
-    from zonda.httpserver.upgrades import Upgraded
+    from zonda.httpserver.upgrades import Forget, Upgraded
     from zonda.iostream import FileRange, IOStream
 
 _END = EndOfMessage()
@@ -229,7 +230,7 @@ class HTTP1Exchange(HTTPConnection):
         self.finished = True
         return self._connection.detach()
 
-    def upgrade(self, successor: Upgraded) -> tuple[IOStream, Callable[[], None]]:
+    def upgrade(self, successor: Upgraded) -> tuple[IOStream, Forget]:
         """Take the stream for another protocol, which the server looks after from now on.
 
         Args:
@@ -239,7 +240,10 @@ class HTTP1Exchange(HTTPConnection):
             The stream, as from `detach`, and what to call when the successor is through.
         """
         self.finished = True
-        return self._connection.upgrade(successor)
+        self.delegate = self._close_callback = None
+        stream, forget = self._connection.upgrade(successor)
+        self._connection = cast("HTTP1ServerConnection", Departed(stream))
+        return stream, forget
 
     def peer_gone(self) -> None:
         """Tell the application that nobody waits for the response any more."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
@@ -13,10 +13,11 @@ from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage
 from zonda.httpserver.context import HTTPRequestContext
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.decompression import DecompressingDelegate
+from zonda.httpserver.lifespan import ServerLifespans
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.proxy import ProxyDelegate
 from zonda.httpserver.routing.router import Router
-from zonda.httpserver.upgrades import Upgraded
+from zonda.httpserver.upgrades import Forget, Upgraded
 from zonda.httputil import (
     HTTPConnection,
     HTTPMessageDelegate,
@@ -24,6 +25,7 @@ from zonda.httputil import (
 )
 from zonda.ioloop.util import Configurable
 from zonda.iostream import IOStream
+from zonda.iostream.loops import current_loop
 from zonda.iostream.tcpserver import TCPServer
 
 
@@ -104,8 +106,10 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._limits = self.conn_params.limits()
         self._connections: set[HTTP1ServerConnection] = set()
         self._upgraded: set[Upgraded] = set()
+        self._forget_upgraded = self._forget  # one for all connections
         self._timer: DeadlineTimer | None = None
         self._all_closed: asyncio.Future[None] | None = None
+        self._lifespans: ServerLifespans | None = None
         # What connections call for each request, with its head, where nothing has to be put in
         # between them and a router.
         self._start_message: StartMessage | None = None
@@ -126,6 +130,39 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     def configurable_default(cls) -> type[Configurable]:
         """The implementation used when none is configured."""
         return HTTPServer
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept on these sockets, and start the application if it has a lifespan.
+
+        If it fails to start, that is logged and the server stops; see `started`.
+        """
+        super().add_sockets(sockets)
+        if self._lifespans is None:
+            self._lifespans = ServerLifespans(self.request_callback)
+            self._lifespans.begin(current_loop(), self.stop)
+
+    async def started(self) -> None:
+        """Wait until the application has started; requests that come before wait for it, too.
+
+        Raises:
+            LifespanError: It has failed to.
+        """
+        if self._lifespans is not None:
+            await self._lifespans.started()
+
+    def stop(self) -> None:
+        """Accept no more; connections go on. The application stops when the last one is gone."""
+        super().stop()
+        if asyncio._get_running_loop() is not None:
+            self._end_if_all_closed()
+
+    def _end_if_all_closed(self) -> None:
+        if (
+            self._stopped
+            and self._lifespans is not None
+            and not (self._connections or self._upgraded)
+        ):
+            self._lifespans.end()
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Serve a new connection."""
@@ -165,7 +202,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             self.request_callback.on_close(server_conn)
         self._tell_if_all_closed()
 
-    def adopt(self, connection: Upgraded) -> Callable[[], None]:
+    def adopt(self, connection: Upgraded) -> Forget:
         """Look after a connection that has switched protocols (see `Upgraded`).
 
         Returns:
@@ -175,13 +212,15 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         if self._all_closed is not None and not self._all_closed.done():
             # It began when all others had been told already.
             asyncio.get_running_loop().call_soon(connection.drain)
-        return partial(self._forget, connection)
+        return self._forget_upgraded
 
     def _forget(self, connection: Upgraded) -> None:
         self._upgraded.discard(connection)
         self._tell_if_all_closed()
 
     def _tell_if_all_closed(self) -> None:
+        if self._stopped:
+            self._end_if_all_closed()
         waiting = self._all_closed
         if waiting is not None and not (self._connections or self._upgraded or waiting.done()):
             waiting.set_result(None)
@@ -203,6 +242,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         for connection in tuple(self._upgraded):
             connection.abort()
         await self._wait_until_all_closed()
+        if self._stopped and self._lifespans is not None:
+            await self._lifespans.stopped()
 
     async def drain(self, timeout: float | None = 30.0) -> None:
         """Stop accepting, let running requests finish, then close.
@@ -221,3 +262,5 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
                 await self._wait_until_all_closed()
         except TimeoutError:
             await self.close_all_connections()
+        if self._lifespans is not None:
+            await self._lifespans.stopped()

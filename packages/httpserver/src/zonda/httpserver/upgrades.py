@@ -4,8 +4,13 @@
 `HTTPServer.drain` and ``close_all_connections`` reach it until it says that it is over.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from zonda.iostream import IOStream
 
 
 class Upgraded(Protocol):
@@ -21,9 +26,30 @@ class Upgraded(Protocol):
 class Adopter(Protocol):
     """A server that looks after such connections."""
 
-    def adopt(self, connection: Upgraded) -> Callable[[], None]:
+    def adopt(self, connection: Upgraded) -> Forget:
         """Take care of ``connection``; to be told of its end by calling what is returned."""
 
 
-def nobody() -> None:
+Forget = Callable[[Upgraded], None]
+"""Takes a connection that is over."""
+
+
+def nobody(connection: Upgraded) -> None:
     """Be told of a connection's end, and do nothing: where no server adopts it."""
+
+
+class Departed:
+    """Stands for an exchange's connection when its stream has gone to another protocol.
+
+    Most of these live long and there are many: the HTTP connection and all it holds is let go.
+
+    Attributes:
+        stream: The stream, which is somebody else's now.
+    """
+
+    __slots__ = ("stream",)
+
+    is_open = False
+
+    def __init__(self, stream: IOStream) -> None:
+        self.stream = stream

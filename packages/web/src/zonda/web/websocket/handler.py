@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
-from zonda.httpserver.upgrades import Upgraded, nobody
+from zonda.httpserver.upgrades import Forget, Upgraded, nobody
 from zonda.httputil import HTTPHeaders
 from zonda.httputil.websocket import HandshakeError, WebSocketClosedError
 from zonda.httputil.websocket.handshake import VERSION
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from zonda.httputil import HTTPServerRequest
     from zonda.iostream import IOStream
     from zonda.web.application import Application
+
+_NO_HEADERS = HTTPHeaders()
+_NO_CHUNKS: list[bytes] = []
 
 
 class WebSocketHandler(RequestHandler):
@@ -233,7 +236,7 @@ class WebSocketHandler(RequestHandler):
 
     def _switch_protocols(
         self, headers: HTTPHeaders, successor: Upgraded
-    ) -> tuple[IOStream, Callable[[], None]]:
+    ) -> tuple[IOStream, Forget]:
         """Send the 101 and give the stream away.
 
         Returns:
@@ -253,6 +256,8 @@ class WebSocketHandler(RequestHandler):
             stream, forget = upgrade(successor)
         self._switched = True
         self._end()
+        # Nothing is added to these any more: let go of what they hold.
+        self._headers, self._write_buffer = _NO_HEADERS, _NO_CHUNKS
         return stream, forget
 
     # -- messages --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ DEFAULT_MAX_MESSAGE_SIZE = 10 * 1024 * 1024
 DEFAULT_CLOSE_TIMEOUT = 5.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class WebSocketParams:
     """Settings of a connection, made by `WebSocketHandler.get_websocket_protocol`.
 
@@ -50,3 +50,21 @@ class WebSocketParams:
             )
             return interval
         return timeout
+
+
+_shared: list[WebSocketParams] = []
+_MOST_SHARED = 16
+
+
+def shared(params: WebSocketParams) -> WebSocketParams:
+    """One object for equal settings: all connections of an application mostly have the same.
+
+    >>> shared(WebSocketParams()) is shared(WebSocketParams())
+    True
+    """
+    for known in _shared:
+        if known == params:
+            return known
+    if len(_shared) < _MOST_SHARED:
+        _shared.append(params)
+    return params

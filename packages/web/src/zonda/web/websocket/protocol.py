@@ -49,13 +49,13 @@ class WebSocketProtocol(abc.ABC):
     """
 
     # Subclasses of applications' own may have more; those here are kept small.
-    __slots__ = ("__dict__", "_run", "close_code", "close_reason", "handler")
+    __slots__ = ("__dict__", "_context", "close_code", "close_reason", "handler")
 
     def __init__(self, handler: WebSocketHandler) -> None:
         self.handler: WebSocketHandler | None = handler
         self.close_code: int | None = None
         self.close_reason: str | None = None
-        self._run: Callable[..., Any] = copy_context().run
+        self._context = copy_context()
 
     # -- what carries the messages ---------------------------------------------------------------
 
@@ -133,7 +133,7 @@ class WebSocketProtocol(abc.ABC):
         handler, self.handler = self.handler, None
         if handler is not None:
             try:
-                self._run(handler.on_ws_connection_close, code, reason)
+                self._context.run(handler.on_ws_connection_close, code, reason)
             except Exception:
                 app_log.error("Uncaught exception in on_close", exc_info=True)
 
@@ -148,7 +148,7 @@ class WebSocketProtocol(abc.ABC):
             None if that is done, for better or worse; else what is done when it is.
         """
         try:
-            result = self._run(callback, *args, **kwargs)
+            result = self._context.run(callback, *args, **kwargs)
         except Exception as error:
             self._callback_failed(error)
             return None
@@ -158,8 +158,7 @@ class WebSocketProtocol(abc.ABC):
         """Go on with what a callback has returned, as far as it goes without waiting."""
         try:
             coroutine = result if isinstance(result, Coroutine) else _awaited(result)
-            context = self._run.__self__  # type: ignore[attr-defined] # a bound method
-            rest = start_coroutine(coroutine, context)
+            rest = start_coroutine(coroutine, self._context)
             return rest if isinstance(rest, asyncio.Future) else None
         except asyncio.CancelledError:
             self.fail(CloseCode.INTERNAL_ERROR)

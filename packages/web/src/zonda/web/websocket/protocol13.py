@@ -20,6 +20,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from zonda.httputil import HTTPHeaders
 from zonda.httputil.escape import json_encode
 from zonda.httputil.websocket import (
     Close,
@@ -43,12 +44,13 @@ from zonda.httputil.websocket import (
 from zonda.httputil.websocket.closecodes import close_payload
 from zonda.httputil.websocket.frames import FIN, OPCODE, RSV1, RSV2, RSV3
 from zonda.ioloop.log import gen_log
+from zonda.web.websocket.parameters import WebSocketParams, shared
 from zonda.web.websocket.protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
+    from zonda.httpserver.upgrades import Forget
     from zonda.iostream import IOStream
     from zonda.web.websocket.handler import WebSocketHandler
-    from zonda.web.websocket.parameters import WebSocketParams
 
 Buffer = bytes | bytearray | memoryview
 
@@ -106,13 +108,13 @@ class WebSocketProtocol13(WebSocketProtocol):
         if mask_outgoing:
             raise ValueError("a server does not mask; a client is a WebSocketClientConnection")
         super().__init__(handler)
-        self._params = params
+        self._params = params = shared(params)
         self._loop = asyncio.get_running_loop()
         # The stream: None until the handshake is through.
         self.stream: IOStream | None = None
         self._protocol = ServerConnection(max_message_size=params.max_message_size)
         self._subprotocol: str | None = None
-        self._forget: Callable[[], None] | None = None
+        self._forget: Forget | None = None
         self._open = False  # messages can be sent
         # Reading: whether events have to wait, for a callback or for their turn.
         self._busy = True
@@ -167,6 +169,9 @@ class WebSocketProtocol13(WebSocketProtocol):
         except asyncio.CancelledError:
             self.fail(CloseCode.INTERNAL_ERROR)
             raise
+        # Looked at, headers take some kilobytes; until the next look octets will do.
+        lines = [f"{name}: {value}\r\n" for name, value in request.headers.get_all()]
+        request.headers = HTTPHeaders.from_block("".join(lines).encode("latin-1"))
         self._resume()
 
     @property
@@ -197,7 +202,7 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._fail_writers()
         forget, self._forget = self._forget, None
         if forget is not None:
-            forget()
+            forget(self)
         self.on_connection_close()
 
     def pause_writing(self) -> None:
@@ -239,7 +244,7 @@ class WebSocketProtocol13(WebSocketProtocol):
         if handler is None or self._deaf:
             self._skip()
             return
-        run, on_message = self._run, handler.on_message
+        run, on_message = self._context.run, handler.on_message
         corked: list[Buffer] = []
         self._corked = corked
         left = EVENTS_PER_TURN
