@@ -4,6 +4,9 @@ The names of this page are the everyday ones; the protocols are in `zonda.httput
 `zonda.httputil.websocket`. Nothing in the package imports asyncio, socket or ssl.
 """
 
+# Not ours, but jupyterhub takes it from here.
+from urllib.parse import urlencode as urlencode
+
 from zonda.httputil.cookies import parse_cookie
 from zonda.httputil.credentials import encode_username_password
 from zonda.httputil.dates import format_timestamp

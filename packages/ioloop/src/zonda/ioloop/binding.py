@@ -8,7 +8,7 @@ dropped. Loops that take no attributes are kept in a dict until they are closed.
 
 import asyncio
 
-__all__ = ["ATTRIBUTE", "bind", "bound", "unbind", "unmarkable"]
+__all__ = ["ATTRIBUTE", "Bound", "bind", "bound", "unbind", "unmarkable"]
 
 #: The name of the attribute.
 ATTRIBUTE = "_zonda_ioloop"
@@ -48,3 +48,20 @@ def unbind(loop: asyncio.AbstractEventLoop) -> None:
     except AttributeError:
         pass
     unmarkable.pop(loop, None)
+
+
+class Bound:
+    """The same to look into: what ``IOLoop._ioloop_for_asyncio`` is to old programs."""
+
+    def __contains__(self, loop: asyncio.AbstractEventLoop) -> bool:
+        return bound(loop) is not None
+
+    def __getitem__(self, loop: asyncio.AbstractEventLoop) -> object:
+        ioloop = bound(loop)
+        if ioloop is None:
+            raise KeyError(loop)
+        return ioloop
+
+    def get(self, loop: asyncio.AbstractEventLoop, default: object = None) -> object:
+        """Return the IOLoop of an asyncio loop, ``default`` if it has none."""
+        return bound(loop) or default

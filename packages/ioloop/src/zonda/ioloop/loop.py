@@ -19,7 +19,7 @@ from collections.abc import Callable, Coroutine
 from concurrent import futures
 from typing import IO, Any, ClassVar, Literal, Protocol, TypeVar, cast, overload
 
-from zonda.ioloop.binding import bound
+from zonda.ioloop.binding import Bound, bound
 from zonda.ioloop.concurrent import AnyFuture, is_future
 from zonda.ioloop.errors import BadYieldError
 from zonda.ioloop.factory import own_asyncio_loop, thread_loop
@@ -78,6 +78,9 @@ class IOLoop(Configurable):
     ERROR = 0x018
 
     asyncio_loop: asyncio.AbstractEventLoop
+
+    # Not for new programs: panel and octoprint look their loop up here.
+    _ioloop_for_asyncio: "ClassVar[Bound]" = Bound()
 
     #: Set by `zonda.ioloop.platform.asyncio`: the implementation of ``IOLoop()`` and the one that
     #: wraps an asyncio loop that exists already.

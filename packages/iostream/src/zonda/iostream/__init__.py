@@ -4,6 +4,8 @@ Two interfaces to the same stream: futures (``await stream.read_until(b"\\n")``)
 them, a push interface (``stream.set_sink(sink)``) for protocols where each microsecond counts.
 """
 
+import errno
+
 from zonda.ioloop.log import gen_log
 from zonda.iostream.errors import (
     AlreadyReadingError,
@@ -31,3 +33,6 @@ __all__ = [
     "UnsatisfiableReadError",
     "gen_log",
 ]
+
+# What says that a connection is gone; for programs (webssh) that look at errors themselves.
+_ERRNO_CONNRESET = (errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ETIMEDOUT)

@@ -16,7 +16,7 @@ from zonda.web.cors import CORS
 from zonda.web.decorators import addslash, asynchronous, authenticated, removeslash
 from zonda.web.defaulthandlers import ErrorHandler, FallbackHandler, RedirectHandler
 from zonda.web.errors import Finish, HTTPError, MissingArgumentError
-from zonda.web.handler import RequestHandler, stream_request_body
+from zonda.web.handler import RequestHandler, _has_stream_request_body, stream_request_body
 from zonda.web.pageparts import is_absolute
 from zonda.web.signedvalues import (
     DEFAULT_SIGNED_VALUE_MIN_VERSION,
@@ -54,6 +54,7 @@ __all__ = [
     "TemplateModule",
     "UIModule",
     "URLSpec",
+    "_has_stream_request_body",
     "access_log",
     "addslash",
     "app_log",

@@ -5,7 +5,7 @@ callback generation (`engine`, `Task`, `Callback`, `Wait`, `WaitAll`) come from
 `zonda.ioloop.gen.legacy`.
 """
 
-from zonda.ioloop.concurrent import Future, is_future
+from zonda.ioloop.concurrent import Future, chain_future, is_future
 from zonda.ioloop.errors import (
     BadYieldError,
     KeyReuseError,
@@ -43,6 +43,7 @@ __all__ = [
     "WaitAll",
     "WaitIterator",
     "app_log",
+    "chain_future",
     "convert_yielded",
     "coroutine",
     "engine",
