@@ -6,6 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from zonda.httpclient.errors import (
+    HTTPCertificateError,
+    HTTPConnectError,
+    HTTPDecodeError,
+    HTTPProtocolError,
+    HTTPRedirectError,
+    HTTPStreamClosedError,
+    HTTPTimeoutError,
+    HTTPTooLargeError,
+)
 from zonda.httpclient.retry import IDEMPOTENT, Retry, parse_retry_after
 from zonda.iostream import StreamClosedError
 
@@ -57,6 +67,14 @@ def test_other_statuses_only_when_named(status: int | None) -> None:
         (ssl.SSLCertVerificationError(1, "self-signed"), False),
         (StreamClosedError(ssl.SSLCertVerificationError(1, "self-signed")), False),
         (caused(ConnectionError(), ssl.SSLCertVerificationError(1, "expired")), False),
+        (HTTPStreamClosedError("gone"), True),
+        (HTTPTimeoutError("too late"), True),
+        (HTTPConnectError("refused"), True),
+        (HTTPCertificateError("expired"), False),
+        (HTTPProtocolError("not HTTP"), False),
+        (HTTPTooLargeError("too much"), False),
+        (HTTPDecodeError("corrupt"), False),
+        (HTTPRedirectError("nowhere"), False),
         (ValueError("no URL"), False),
         (KeyboardInterrupt(), False),
     ],
@@ -70,6 +88,8 @@ def test_own_errors() -> None:
     policy = Retry(errors=(ZeroDivisionError,))
     assert policy.delay("GET", 1, error=ZeroDivisionError()) is not None
     assert policy.delay("GET", 1, error=ConnectionResetError()) is None
+    policy = Retry(errors=(HTTPDecodeError,))
+    assert policy.delay("GET", 1, error=HTTPDecodeError("corrupt")) is not None
 
 
 def test_a_ring_of_causes_ends() -> None:

@@ -7,6 +7,7 @@ waits. Errors are `HTTPClientError` and its kinds (`zonda.httpclient.errors`).
 from zonda.httpclient.authentication import BasicAuthentication, DigestAuthentication
 from zonda.httpclient.blocking import HTTPClient
 from zonda.httpclient.client import AsyncHTTPClient
+from zonda.httpclient.command import main
 from zonda.httpclient.cookies import Cookies
 from zonda.httpclient.errors import (
     HTTPCertificateError,
@@ -58,4 +59,5 @@ __all__ = [
     "ResponseStream",
     "Retry",
     "_RequestProxy",
+    "main",
 ]

@@ -16,6 +16,8 @@
     |   |   +-- HTTPDecodeError             ... or its Content-Encoding cannot be undone
     |   |   +-- HTTPTooLargeError           ... or a limit was passed
     |   +-- HTTPRedirectError               a redirect that must not be followed; also a ValueError
+    |   +-- CurlError                       what the curl client failed with; kinds of it are also
+    |                                       HTTPTimeoutError, HTTPTLSError and so on
     +-- ValueError
         +-- HTTPRequestError                the request can never be sent as it is
             +-- UnknownMethodError          also a KeyError
@@ -240,3 +242,79 @@ class UnknownMethodError(HTTPRequestError, KeyError):
 
     def __str__(self) -> str:
         return f"unknown method {self.method}"
+
+
+class CurlError(HTTPClientError):
+    """A transfer that libcurl gave up.
+
+    Most have a type that is also the one which the usual client would have raised.
+
+    Attributes:
+        errno: libcurl's number of the error, one of ``pycurl.E_*``.
+    """
+
+    errno: int | None
+
+    def __init__(self, errno: int, message: str) -> None:
+        HTTPClientError.__init__(self, NO_RESPONSE, message)
+        self.errno = errno
+
+    def _state(self) -> dict[str, Any]:
+        return {**self.__dict__, "errno": self.errno}
+
+
+class CurlTimeoutError(CurlError, HTTPTimeoutError):
+    """It took too long to connect."""
+
+    phase = "connect"
+
+
+class CurlStreamClosedError(CurlError, HTTPStreamClosedError):
+    """The connection ended before the response was complete."""
+
+    real_error = None
+
+
+class CurlProtocolError(CurlStreamClosedError, HTTPProtocolError):
+    """The server sent something that is not HTTP."""
+
+
+class _CurlConnectError(CurlError, HTTPConnectError):
+    """No connection. The attribute ``strerror`` has libcurl's text."""
+
+    host: str | None = None
+    port: int | None = None
+
+    def __init__(self, errno: int, message: str) -> None:
+        CurlError.__init__(self, errno, message)
+        self.strerror = message
+
+
+class CurlConnectError(_CurlConnectError):
+    """No connection could be made."""
+
+
+class CurlConnectionRefusedError(_CurlConnectError, HTTPConnectionRefusedError):
+    """Nobody listens there."""
+
+
+class CurlResolveError(_CurlConnectError, HTTPResolveError):
+    """The host name could not be resolved."""
+
+
+class CurlTLSError(_CurlConnectError, HTTPTLSError):
+    """The TLS handshake failed."""
+
+
+class CurlCertificateError(CurlTLSError, HTTPCertificateError):
+    """The server's certificate is not valid, or not for this host."""
+
+
+class CurlProxyError(_CurlConnectError, HTTPProxyError):
+    """The proxy did not make the connection.
+
+    Attributes:
+        proxy_code: Status code of its answer to CONNECT, None without one.
+    """
+
+    proxy_code: int | None = None

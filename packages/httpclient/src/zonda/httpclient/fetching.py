@@ -162,8 +162,8 @@ class Fetch:
         request = self._request
         try:
             target = self._target = parse_url(request.url)
-            proxy = proxy_for(request, target, transport.proxies)
-            route = self._route = route_of(request, target, proxy)
+            route = self._route = self._choose_route(target)
+            proxy = route.proxy
             user = user_of(request.url, request.auth_username, request.auth_password)
             authorization = None
             path = target.path
@@ -186,6 +186,10 @@ class Fetch:
             self.slot_granted()
         else:
             self._begin_phase("queue", "Timeout in request queue")
+
+    def _choose_route(self, target: Target) -> Route:
+        proxy = proxy_for(self._request, target, self._transport.proxies)
+        return route_of(self._request, target, proxy)
 
     def _forwarded(self, out: Outgoing, proxy: Proxy) -> None:
         """A request that the proxy reads: the whole URL, and credentials for the proxy."""

@@ -13,6 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from zonda.httpclient.errors import (
+    HTTPDecodeError,
+    HTTPProtocolError,
+    HTTPStreamClosedError,
+    HTTPTooLargeError,
+)
 from zonda.httputil.dates import parse_date
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -21,6 +27,13 @@ IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE
 TRANSIENT: Final = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses that speak of the moment, not of the request."""
 
+# A certificate that is not trusted now is not trusted in a second.
+_LASTING: Final = (
+    ssl.SSLCertVerificationError,
+    HTTPProtocolError,
+    HTTPDecodeError,
+    HTTPTooLargeError,
+)
 # Of errors raised from errors: nothing keeps a program from closing it to a ring.
 _LONGEST_CHAIN: Final = 8
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
@@ -40,8 +53,9 @@ class Retry:
         methods: Only requests with these methods. A request whose body cannot be made again is
             never repeated.
         statuses: Final responses with these statuses.
-        errors: Errors of these types, raised or the cause of a 599. By default failures of the
-            network and time-outs.
+        errors: Errors of these types, or with such a cause. By default failures of the network
+            and time-outs; but never an invalid certificate, a server that does not speak HTTP, or
+            a response that is too large, unless their types are named.
         backoff: Seconds before the first repetition, unless made shorter by jitter.
         factor: By what the wait grows each time.
         max_delay: The longest wait in seconds that grows out of that.
@@ -63,7 +77,7 @@ class Retry:
     attempts: int = 3
     methods: Collection[str] = IDEMPOTENT
     statuses: Collection[int] = TRANSIENT
-    errors: tuple[type[BaseException], ...] = (OSError,)
+    errors: tuple[type[BaseException], ...] = (OSError, HTTPStreamClosedError)
     backoff: float = 0.2
     factor: float = 2.0
     max_delay: float = 30.0
@@ -129,8 +143,7 @@ class Retry:
         for _ in range(_LONGEST_CHAIN):
             if cause is None:
                 break
-            # A certificate that is not trusted now is not trusted in a second.
-            if isinstance(cause, ssl.SSLCertVerificationError):
+            if isinstance(cause, _LASTING) and type(cause) not in self.errors:
                 return False
             matches = matches or isinstance(cause, self.errors)
             cause = cause.__cause__ or getattr(cause, "real_error", None)
