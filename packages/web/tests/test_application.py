@@ -201,11 +201,12 @@ async def test_compression(ask: Any, setting: str) -> None:
         def get(self) -> None:
             self.write("x" * 10_000)
 
-    application = Application([("/", Large)], **{setting: True})
+    settings: dict[str, Any] = {setting: True}
+    application = Application([("/", Large)], **settings)
     response = await ask(application, "GET", "/", "Accept-Encoding: gzip")
     assert response.headers["Content-Encoding"] == "gzip"
     # A list of transforms has the last word.
-    application = Application([("/", Large)], transforms=[], **{setting: True})
+    application = Application([("/", Large)], transforms=[], **settings)
     response = await ask(application, "GET", "/", "Accept-Encoding: gzip")
     assert "Content-Encoding" not in response.headers
 
@@ -234,7 +235,7 @@ async def test_limits_of_forms(
     status: int,
     where: str,
 ) -> None:
-    settings = {}
+    settings: dict[str, Any] = {}
     if limit is not None:
         settings["parse_body_config"] = ParseBodyConfig(
             urlencoded=ParseUrlEncodedConfig(max_arguments=limit)
@@ -272,3 +273,10 @@ def test_autoreload(monkeypatch: pytest.MonkeyPatch) -> None:
     Application(debug=True)
     Application(autoreload=True)
     assert len(started) == 2
+
+
+async def test_the_server_as_a_whole_is_asked_for_its_options() -> None:
+    async with serve(Application([(r"/", Hello)])) as port, RawClient(port) as client:
+        response = await client(b"OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n", "OPTIONS")
+    assert response.status == 204
+    assert "OPTIONS" in response.headers["Allow"]

@@ -25,7 +25,7 @@ class Broken(RequestHandler):
             self.render("page.html", name="n", zero=0)
         elif kind == "chain":
             try:
-                {}["key"]
+                dict[str, str]()["key"]
             except KeyError as error:
                 raise ValueError(EVIL) from error
         elif kind == "http":

@@ -30,6 +30,7 @@ from zonda.web.signedvalues import (
 from zonda.web.staticfiles import StaticFileHandler
 from zonda.web.transforms import GZipContentEncoding, OutputTransform
 from zonda.web.uimodules import TemplateModule, UIModule
+from zonda.web.uploads import UploadHandler
 
 url = URLSpec
 """Another name for `URLSpec`."""
@@ -54,6 +55,7 @@ __all__ = [
     "TemplateModule",
     "UIModule",
     "URLSpec",
+    "UploadHandler",
     "_has_stream_request_body",
     "access_log",
     "addslash",

@@ -83,6 +83,7 @@ async def _innermost(handler: RequestHandler) -> None:
     if handler._stream_request_body:
         _let_body_come(handler)
         await handler.request._body_future
+        await handler._body_complete()
     if not handler._finished:
         method = getattr(handler, handler.request.method.lower())
         result = method(*handler.path_args, **handler.path_kwargs)
