@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from zonda.httpserver.routing import HostMatches, Rule
+from zonda.httpserver.testing import RawClient, serve
 from zonda.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -276,7 +277,7 @@ def test_autoreload(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_server_as_a_whole_is_asked_for_its_options() -> None:
-    async with serve(Application([(r"/", Hello)])) as port, RawClient(port) as client:
+    async with serve(Application([(r"/", A)])) as port, RawClient(port) as client:
         response = await client(b"OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n", "OPTIONS")
     assert response.status == 204
     assert "OPTIONS" in response.headers["Allow"]

@@ -30,7 +30,7 @@ from zonda.httputil import (
 from zonda.ioloop import autoreload
 from zonda.ioloop.log import access_log
 from zonda.web.cors import transform_for
-from zonda.web.defaulthandlers import ErrorHandler
+from zonda.web.defaulthandlers import ErrorHandler, ServerOptionsHandler
 from zonda.web.delegate import HandlerDelegate
 from zonda.web.handler import RequestHandler
 from zonda.web.lifespan import ApplicationLifespan, NotYet
@@ -307,6 +307,8 @@ class Application(ReversibleRouter):
             delegate = self.default_router.find_handler(request)
         if delegate is not None:
             return delegate
+        if request.path == "*" and request.method == "OPTIONS":
+            return self.get_handler_delegate(request, ServerOptionsHandler)
         if self.settings.get("default_handler_class"):
             return self.get_handler_delegate(
                 request,

@@ -33,6 +33,15 @@ class ErrorHandler(RequestHandler):
         return True
 
 
+class ServerOptionsHandler(RequestHandler):
+    """Answers ``OPTIONS *``: what the server as a whole can do (RFC 9110 §9.3.7)."""
+
+    def options(self) -> None:
+        """Name the methods."""
+        self.set_header("Allow", ", ".join(self.SUPPORTED_METHODS))
+        self.set_status(204)
+
+
 class RedirectHandler(RequestHandler):
     """Redirects every GET; the query of the request goes along.
 
