@@ -12,7 +12,7 @@ import mimetypes
 import os
 import threading
 import time
-from collections.abc import AsyncIterable, Awaitable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable
 from typing import Any, ClassVar, cast
 
 from zonda.httputil.conditional import evaluate_preconditions, range_applies
@@ -342,6 +342,8 @@ class StaticFileHandler(RequestHandler):
             raise VersionTooLarge(limit)
         content = cls.get_content(abspath)
         if isinstance(content, (Awaitable, AsyncIterable)):
+            if isinstance(content, Coroutine):
+                content.close()  # nobody will wait for it
             raise TypeError("get_content is asynchronous: override get_content_version, too")
         return digest(content, limit)
 
