@@ -313,7 +313,7 @@ async def test_response_splitting_is_refused(how: str, value: str, expect_log: A
     assert "X-Header" not in response.headers
 
 
-@pytest.mark.parametrize("reason", ["OK\r\nX-Evil: 1", "caf\u20ac"])
+@pytest.mark.parametrize("reason", ["OK\r\nX-Evil: 1", "caf\u20ac", "<script>"])
 async def test_a_bad_reason_becomes_unknown(reason: str) -> None:
     class Reason(RequestHandler):
         def get(self) -> None:
