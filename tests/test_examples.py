@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -53,29 +54,41 @@ class Example:
 
     def ask(self, method: str, path: str, body: str | None = None, form: bool = True) -> Answer:
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form and body else {}
+        with self.request(method, path, body, headers) as response:
+            return response.status, response.read().decode()
+
+    @contextlib.contextmanager
+    def request(
+        self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         with contextlib.closing(connection):
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
+            connection.request(method, path, body, headers or {})
+            yield connection.getresponse()
 
     def stop(self) -> str:
         self.process.terminate()
         return self.process.communicate(timeout=PATIENCE)[0]
 
 
-@pytest.fixture
-def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ask]:
-    """Starts the example that the test's parameter names; ``ask("GET", "/")`` -> status, body."""
-    example = Example(request.param[0], tmp_path, *request.param[1:])
+@contextlib.contextmanager
+def running(name: str, folder: Path, *python: str) -> Iterator[Example]:
+    example = Example(name, folder, *python)
     said = ""
     try:
         example.wait()
-        yield example.ask
+        yield example
     finally:
         said = example.stop()
     assert "Traceback" not in said
     assert "Warning" not in said
+
+
+@pytest.fixture
+def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ask]:
+    """Starts the example that the test's parameter names; ``ask("GET", "/")`` -> status, body."""
+    with running(request.param[0], tmp_path, *request.param[1:]) as example:
+        yield example.ask
 
 
 def example(name: str, *python: str) -> pytest.MarkDecorator:
@@ -141,6 +154,69 @@ def test_news(ask: Ask) -> None:
         ask("POST", "/news", "text=It+stopped")
         assert more.result(PATIENCE) == (200, '{"news": ["It stopped"]}')
     assert ask("GET", "/news") == (200, '{"news": ["It rains", "It stopped"]}')
+
+
+def test_accounts(tmp_path: Path) -> None:
+    with running("accounts.py", tmp_path) as accounts:
+        with accounts.request("GET", "/") as response:
+            assert (response.status, response.headers["Location"]) == (302, "/login?next=%2F")
+        with accounts.request("GET", "/login") as response:
+            match = re.search('name="_xsrf" value="([^"]+)"', response.read().decode())
+            assert match is not None
+            cookie = response.headers["Set-Cookie"].partition(";")[0]
+
+        def post(path: str, body: str, cookie: str) -> tuple[int, str, str]:
+            headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+            with accounts.request("POST", path, body, headers) as response:
+                got = response.headers
+                return response.status, got.get("Location", ""), got.get("Set-Cookie", "")
+
+        form = f"_xsrf={match[1]}&name=%3CAda%3E&password="
+        assert post("/login", form + "coffee", cookie)[0] == 403
+        assert post("/login", "name=Ada&password=tea", cookie)[0] == 403
+        status, location, signed = post("/login", form + "tea", cookie)
+        assert (status, location) == (302, "/")
+        cookie += "; " + signed.partition(";")[0]
+        with accounts.request("GET", "/", headers={"Cookie": cookie}) as response:
+            page = response.read().decode()
+        assert "<h1>Good day, &lt;Ada&gt;</h1>" in page
+        assert "h1 { font-weight: normal }" in page
+        assert post("/logout", f"_xsrf={match[1]}", cookie)[:2] == (302, "/login")
+
+
+def test_stock(tmp_path: Path) -> None:
+    with running("stock.py", tmp_path) as stock:
+        assert stock.ask("GET", "/stock/tea")[0] == 404
+        assert stock.ask("PUT", "/stock/tea?count=3") == (204, "")
+        with stock.request("GET", "/stock/tea", headers={"Origin": "https://shop.example"}) as got:
+            assert json.loads(got.read()) == {"name": "tea", "count": 3, "unit": "boxes"}
+            assert got.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+            assert got.headers["Server-Timing"].startswith("app;dur=")
+
+
+def test_ticker(tmp_path: Path) -> None:
+    with running("ticker.py", tmp_path) as ticker:
+        with ticker.request("GET", "/ticks", headers={"Last-Event-ID": "5"}) as response:
+            assert response.headers["Content-Type"].startswith("text/event-stream")
+            lines = [response.readline() for _ in range(8)]
+        assert b"".join(lines) == (
+            b'retry: 1000\n\nid: 6\ndata: {"tick": 6}\n\nid: 7\ndata: {"tick": 7}\n\n'
+        )
+
+
+def test_uploads(tmp_path: Path) -> None:
+    content = "0123456789" * 100_000
+    body = (
+        '--x\r\nContent-Disposition: form-data; name="comment"\r\n\r\nmine\r\n'
+        '--x\r\nContent-Disposition: form-data; name="f"; filename="d.txt"\r\n\r\n'
+        f"{content}\r\n--x--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    with running("uploads.py", tmp_path) as uploads:
+        with uploads.request("POST", "/digests", body, headers) as response:
+            told = json.loads(response.read())
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    assert told == {"comment": "mine", "digests": {"d.txt": digest}}
 
 
 def test_every_example_is_run_by_a_test() -> None:
