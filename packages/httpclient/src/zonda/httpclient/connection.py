@@ -164,6 +164,18 @@ class HTTP1ClientConnection:
         else:
             self.stream.send_buffers(buffers)
 
+    def send_known(self, exchange: ExchangeEvents, method: str, target: str, fields: str) -> None:
+        """The same for a request without a body, whose fields are known to be right as text.
+
+        Raises:
+            LocalProtocolError: The method or target is not valid; nothing was sent.
+        """
+        head = self.protocol.send_known(method, target, fields)
+        self._exchange = exchange
+        self.exchanges += 1
+        self.touched = False
+        self.stream.send(head)
+
     def start_request(self, exchange: ExchangeEvents, request: Request) -> None:
         """Begin an exchange with the head of a request; `write` and `end` bring the body.
 

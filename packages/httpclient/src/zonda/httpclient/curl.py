@@ -190,7 +190,10 @@ class CurlFetch(Fetch):
         self._proxy = proxy_for(self._request, target, self._transport.proxies)
         return Route(target.scheme, target.host, target.port)
 
-    def _find_connection(self) -> None:
+    def _prepare_usual(self) -> bool:
+        return False  # libcurl writes the head
+
+    def _find_connection(self, now: float) -> None:
         transport = self._transport
         request = self._request
         prepare = request.prepare_curl_callback
@@ -208,9 +211,10 @@ class CurlFetch(Fetch):
             # Nobody knows what a callback has done that reset() does not undo (cookies, say).
             transport.give_back if prepare is None else lambda used: used.close(),
             transport.limits,
+            self._proxy is not None and self._target.scheme == "https",
         )
         try:
-            self._exchange_on(connection)  # type: ignore[arg-type]
+            self._exchange_on(connection, now)  # type: ignore[arg-type]
         except BaseException:
             connection.close()
             raise
@@ -218,12 +222,13 @@ class CurlFetch(Fetch):
     def exchange_finished(self, exchange: Exchange) -> None:
         """See `ExchangeOwner`."""
         times: dict[str, float] = exchange.connection.times  # type: ignore[attr-defined]
+        begun = self._marks["pretransfer"]
         for name, seconds in times.items():
             if seconds:
-                self._marks[name] = self._sent + seconds
+                self._marks[name] = begun + seconds
         # libcurl's own "pretransfer" is 0 now and then.
         sent = (self._marks.get(name, 0.0) for name in ("connect", "appconnect", "pretransfer"))
-        self._sent = max(self._sent, *sent)
+        self._marks["pretransfer"] = max(begun, *sent)
         super().exchange_finished(exchange)
 
 

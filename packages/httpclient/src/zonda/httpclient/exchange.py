@@ -40,6 +40,8 @@ class Outgoing(NamedTuple):
         body: The content, if it is in memory.
         body_producer: What makes it, if not.
         expect_continue: Whether the headers say ``Expect: 100-continue``.
+        lines: In place of ``headers``: field lines that are known to be right, of a request
+            without a body.
     """
 
     method: str
@@ -48,15 +50,16 @@ class Outgoing(NamedTuple):
     body: bytes | None
     body_producer: BodyProducer | None
     expect_continue: bool
+    lines: str | None = None
 
 
-class Receiver(NamedTuple):
-    """What is to be done with the response.
+class ExchangeOwner(Protocol):
+    """Who wants the exchange, and what it wants.
 
     Attributes:
         streaming_callback: Takes the body.
         header_callback: Takes the lines of the head.
-        head_callback: Takes the head of the response at once, as an object.
+        head_callback: Takes the head of the final response at once, as an object.
         decompress: Whether to undo its Content-Encoding.
         max_body_size: Decompressed bytes at most.
     """
@@ -66,10 +69,6 @@ class Receiver(NamedTuple):
     head_callback: Callable[[Response], None] | None
     decompress: bool
     max_body_size: int | None
-
-
-class ExchangeOwner(Protocol):
-    """Who wants the exchange."""
 
     def is_final(self, response: Response) -> bool:
         """Whether this is the response that the caller gets (not a redirect, say)."""
@@ -98,7 +97,6 @@ class Exchange:
         "_outgoing",
         "_owner",
         "_producer",
-        "_receiver",
         "_streaming",
         "connection",
         "consumed",
@@ -111,12 +109,10 @@ class Exchange:
         owner: ExchangeOwner,
         connection: HTTP1ClientConnection,
         outgoing: Outgoing,
-        receiver: Receiver,
     ) -> None:
         self._owner = owner
         self.connection = connection
         self._outgoing = outgoing
-        self._receiver = receiver
         self.response: Response | None = None
         self.trailers: HTTPHeaders | None = None
         self.consumed: str | None = None
@@ -142,7 +138,10 @@ class Exchange:
         Raises:
             LocalProtocolError: It is not valid; nothing was sent.
         """
-        method, target, headers, body, producer, expect_continue = self._outgoing
+        method, target, headers, body, producer, expect_continue, lines = self._outgoing
+        if lines is not None:
+            self.connection.send_known(self, method, target, lines)
+            return
         if producer is None and not (expect_continue and body):
             self.connection.send_request(self, method, target, headers, body or b"")
             return
@@ -200,33 +199,34 @@ class Exchange:
         """See `ExchangeEvents`."""
         if response.status == 101:
             raise LocalProtocolError("a fetch cannot switch protocols")
-        if self._receiver.header_callback is not None:
-            _tell_headers(self._receiver.header_callback, response)
+        if self._owner.header_callback is not None:
+            _tell_headers(self._owner.header_callback, response)
         if response.status == 100 and self._continue_timer is not None:
             self._send_body()
 
     def headers_received(self, response: Response) -> None:
         """See `ExchangeEvents`."""
         self.response = response
-        self._stop_continue_timer()  # it does not want the body
-        receiver = self._receiver
-        final = self._owner.is_final(response)
+        if self._continue_timer is not None:
+            self._stop_continue_timer()  # it does not want the body
+        owner = self._owner
+        final = owner.is_final(response)
         if final:
-            if receiver.header_callback is not None:
-                _tell_headers(receiver.header_callback, response)
-            self._streaming = receiver.streaming_callback
-        if receiver.decompress:
+            if owner.header_callback is not None:
+                _tell_headers(owner.header_callback, response)
+            self._streaming = owner.streaming_callback
+        if owner.decompress:
             coding = response.headers.get("Content-Encoding")
             if coding is not None:
                 self._decompress(response, coding)
-        if final and receiver.head_callback is not None:
-            receiver.head_callback(response)
+        if final and owner.head_callback is not None:
+            owner.head_callback(response)
         if self._streaming is None:
             self._chunks = []
 
     def _decompress(self, response: Response, coding: str) -> None:
         try:
-            decoder = decoder_for(coding, self._receiver.max_body_size)
+            decoder = decoder_for(coding, self._owner.max_body_size)
         except BadCompressedData as error:
             raise HTTPDecodeError(str(error)) from error
         if decoder is None:
@@ -266,7 +266,7 @@ class Exchange:
         except BadCompressedData as error:
             raise HTTPDecodeError(str(error)) from error
         except OutputTooLarge as error:
-            raise HTTPTooLargeError(str(error), self._receiver.max_body_size) from error
+            raise HTTPTooLargeError(str(error), self._owner.max_body_size) from error
 
     async def _decode_rest(self, decoder: Decompressor, waiting: Awaitable[object]) -> None:
         """As `_decode`, once a callback had to be waited for."""

@@ -21,14 +21,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from zonda.httpclient.accounts import user_of
 from zonda.httpclient.connecting import Route, proxy_for, route_of
 from zonda.httpclient.connection import HTTP1ClientConnection
 from zonda.httpclient.errors import NO_RESPONSE, HTTPStreamClosedError, HTTPTimeoutError
-from zonda.httpclient.exchange import Exchange, Outgoing, Receiver
-from zonda.httpclient.fields import outgoing
+from zonda.httpclient.exchange import Exchange, Outgoing
+from zonda.httpclient.fields import METHODS, outgoing, usual_fields
 from zonda.httpclient.redirects import can_repeat, follow
 from zonda.httpclient.request import HTTPRequest, _RequestProxy
 from zonda.httpclient.response import HTTPResponse
@@ -37,11 +38,28 @@ from zonda.httpclient.target import Target, parse_url
 
 if TYPE_CHECKING:
     from zonda.httpclient.authentication import Attempt
-    from zonda.httpclient.proxies import Proxy
+    from zonda.httpclient.request import StreamingCallback
     from zonda.httpclient.retry import Retry
     from zonda.httpclient.transport import Transport
     from zonda.httputil import HTTPHeaders
     from zonda.httputil.http1 import Response
+
+# What makes a request special, and the values of one that is not.
+_SPECIAL = itemgetter(
+    "proxy_host",
+    "network_interface",
+    "allow_ipv6",
+    "auth_username",
+    "auth_password",
+    "_body",
+    "body_producer",
+    "user_agent",
+    "allow_nonstandard_methods",
+    "expect_100_continue",
+)
+_NOT_SPECIAL = (*[None] * 9, False)
+_NO_FIELDS = HTTPHeaders()
+_USUAL_DEFAULTS = frozenset(HTTPRequest._DEFAULTS)
 
 _CHALLENGES = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}
 
@@ -78,9 +96,7 @@ class Fetch:
         "_connecting",
         "_exchange",
         "_has_slot",
-        "_head_callback",
         "_marks",
-        "_max_body_size",
         "_next",
         "_original",
         "_outgoing",
@@ -88,13 +104,18 @@ class Fetch:
         "_proxy_attempt",
         "_request",
         "_route",
-        "_sent",
         "_started",
         "_target",
         "_timeout",
         "_timer",
         "_transport",
         "_tries",
+        "_waiting",
+        "decompress",
+        "head_callback",
+        "header_callback",
+        "max_body_size",
+        "streaming_callback",
     )
 
     def __init__(
@@ -109,12 +130,11 @@ class Fetch:
         self._original = request.request
         self._request = request
         self._callback: Callable[[HTTPResponse], object] | None = callback
-        self._max_body_size = max_body_size
-        self._head_callback = head_callback
         self._target: Target
         self._route: Route
         self._outgoing: Outgoing
         self._has_slot = False
+        self._waiting = False  # for a slot
         self._phase: _Phase | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._exchange: Exchange | None = None
@@ -123,9 +143,15 @@ class Fetch:
         self._next: Callable[[], None] | None = None  # what follows this hop
         self._timer: asyncio.TimerHandle | None = None
         self._tries = 0  # for Retry
-        self._started = self._sent = 0.0
+        self._started = 0.0
         self._marks: dict[str, float] = {}
-        self._timeout = request.request_timeout or 0.0
+        self._timeout: float = request.request_timeout or 0.0
+        # For the exchange.
+        self.max_body_size = max_body_size
+        self.head_callback = head_callback
+        self.streaming_callback: StreamingCallback | None = request.streaming_callback
+        self.header_callback: Callable[[str], None] | None = request.header_callback
+        self.decompress = bool(request.decompress_response)
 
     # -- what the client says --------------------------------------------------------------------
 
@@ -133,8 +159,8 @@ class Fetch:
         """Begin."""
         transport = self._transport
         transport.running.add(self)
-        self._started = transport.loop.time()
-        self._begin_try()
+        self._started = now = transport.loop.time()
+        self._begin_try(now)
 
     def cancel(self) -> None:
         """Stop; the callback is not called."""
@@ -148,78 +174,115 @@ class Fetch:
 
     # -- hops ------------------------------------------------------------------------------------
 
-    def _begin_try(self) -> None:
-        self._timer = None
+    def _begin_try(self, now: float) -> None:
         self._tries += 1
         if self._timeout:
-            self._transport.deadlines.add(self, self._timeout, self._transport.loop.time())
-        self._attempt = self._proxy_attempt = None
-        self._begin_hop()
+            self._transport.deadlines.add(self, self._timeout, now)
+        self._begin_hop(now)
 
-    def _begin_hop(self) -> None:
+    def _begin_hop(self, now: float) -> None:
         """Prepare the request, and ask for a slot."""
         transport = self._transport
-        request = self._request
         try:
-            target = self._target = parse_url(request.url)
-            route = self._route = self._choose_route(target)
-            proxy = route.proxy
-            user = user_of(request.url, request.auth_username, request.auth_password)
-            authorization = None
-            path = target.path
-            if user is not None:
-                if self._attempt is None:
-                    account = transport.accounts.get(request.auth_mode, target[:3], *user)
-                    self._attempt = account.begin()
-                authorization = self._attempt.authorization(request.method, path)
-            cookie = None
-            if transport.cookies is not None:
-                cookie = transport.cookies.header(request.url)
-            out = self._outgoing = outgoing(request, target, path, authorization, cookie)
-            if proxy is not None and proxy.forwards(target.scheme):
-                self._forwarded(out, proxy)
+            if not self._prepare_usual():
+                self._prepare()
         except Exception as error:
             # Whoever called fetch() shall have its future first.
             transport.loop.call_soon(self._deliver_error, error)
             return
-        if transport.slots.take(route[:3], self):
-            self.slot_granted()
+        if transport.slots.take(self._route[:3], self):
+            self._has_slot = True
+            try:
+                self._find_connection(now)
+            except Exception as error:
+                transport.loop.call_soon(self.fail, error)
         else:
+            self._waiting = True
             self._begin_phase("queue", "Timeout in request queue")
+
+    def _prepare_usual(self) -> bool:
+        """Prepare a request that says nothing but what to get, which is what most are.
+
+        False for one that says more. This saves a third of a fetch, by looking at all that a
+        request may say with one comparison instead of attribute by attribute.
+        """
+        attributes = self._request.request.__dict__
+        defaults = self._request.defaults
+        transport = self._transport
+        if (
+            _SPECIAL(attributes) != _NOT_SPECIAL
+            or attributes["_headers"]
+            or METHODS.get(attributes["method"]) is not False
+            or transport.cookies is not None
+            or transport.proxies
+            or (defaults is not None and not defaults.keys() <= _USUAL_DEFAULTS)
+        ):
+            return False
+        target = self._target = parse_url(attributes["url"])
+        if target.scheme == "http":
+            self._route = Route("http", target.host, target.port)
+        else:
+            self._route = route_of(self._request, target)
+        if target.username is not None:
+            return False
+        lines = usual_fields(target.authority, self.decompress)
+        self._outgoing = Outgoing(
+            attributes["method"], target.path, _NO_FIELDS, None, None, False, lines
+        )
+        return True
+
+    def _prepare(self) -> None:
+        """Prepare any request."""
+        transport = self._transport
+        request = self._request
+        target = self._target = parse_url(request.url)
+        self._route = self._choose_route(target)
+        proxy = self._route.proxy
+        user = user_of(request.url, request.auth_username, request.auth_password)
+        authorization = cookie = None
+        path = target.path
+        forwarded = proxy is not None and proxy.forwards(target.scheme)
+        if forwarded:
+            path = target.url
+        if user is not None:
+            if self._attempt is None:
+                account = transport.accounts.get(request.auth_mode, target[:3], *user)
+                self._attempt = account.begin()
+            authorization = self._attempt.authorization(request.method, path)
+        if transport.cookies is not None:
+            cookie = transport.cookies.header(request.url)
+        self._outgoing = outgoing(request, target, path, authorization, cookie)
+        if proxy is not None and forwarded and proxy.username is not None:
+            # The proxy reads this request: it has the whole URL, and credentials for the proxy.
+            if self._proxy_attempt is None:
+                account = transport.accounts.get(
+                    proxy.auth_mode, proxy, proxy.username, proxy.password
+                )
+                self._proxy_attempt = account.begin()
+            value = self._proxy_attempt.authorization(request.method, path)
+            if value is not None:
+                self._outgoing.headers["Proxy-Authorization"] = value
 
     def _choose_route(self, target: Target) -> Route:
         proxy = proxy_for(self._request, target, self._transport.proxies)
         return route_of(self._request, target, proxy)
 
-    def _forwarded(self, out: Outgoing, proxy: Proxy) -> None:
-        """A request that the proxy reads: the whole URL, and credentials for the proxy."""
-        self._outgoing = out._replace(target=self._target.url)
-        if proxy.username is None:
-            return
-        if self._proxy_attempt is None:
-            accounts = self._transport.accounts
-            account = accounts.get(proxy.auth_mode, proxy, proxy.username, proxy.password)
-            self._proxy_attempt = account.begin()
-        value = self._proxy_attempt.authorization(out.method, self._target.url)
-        if value is not None:
-            out.headers["Proxy-Authorization"] = value
-
     def slot_granted(self) -> None:
         """See `Waiter`."""
         self._has_slot = True
+        self._waiting = False
         if self._phase is not None:
             self._end_phase()
         try:
-            self._find_connection()
+            self._find_connection(self._transport.loop.time())
         except Exception as error:
             self._transport.loop.call_soon(self.fail, error)
 
-    def _find_connection(self) -> None:
-        transport = self._transport
-        pool = transport.pool
-        while (connection := pool.take(self._route)) is not None:
+    def _find_connection(self, now: float) -> None:
+        pool = self._transport.pool
+        while (connection := pool.take(self._route, now)) is not None:
             if self._outgoing.method in IDEMPOTENT or not connection.looks_stale():
-                self._exchange_on(connection)
+                self._exchange_on(connection, now)
                 return
             connection.close()
         self._open_connection()
@@ -228,7 +291,6 @@ class Fetch:
         transport = self._transport
         if transport.slots.in_use + len(transport.pool) > transport.slots.total:
             transport.pool.evict()
-        self._marks = {}
         self._begin_phase("connect", self._connect_timeout_message())
         self._connecting = transport.loop.create_task(self._connect())
 
@@ -244,25 +306,13 @@ class Fetch:
         self._end_phase()
         connection = HTTP1ClientConnection(stream, self._route, transport.limits, transport.pool)
         try:
-            self._exchange_on(connection)
+            self._exchange_on(connection, transport.loop.time())
         except Exception as error:
             self.fail(error)
 
-    def _exchange_on(self, connection: HTTP1ClientConnection) -> None:
-        request = self._request
-        self._exchange = exchange = Exchange(
-            self,
-            connection,
-            self._outgoing,
-            Receiver(
-                request.streaming_callback,
-                request.header_callback,
-                self._head_callback,
-                bool(request.decompress_response),
-                self._max_body_size,
-            ),
-        )
-        self._sent = self._transport.loop.time()
+    def _exchange_on(self, connection: HTTP1ClientConnection, now: float) -> None:
+        self._exchange = exchange = Exchange(self, connection, self._outgoing)
+        self._marks["pretransfer"] = now
         exchange.begin()
 
     # -- deadlines -------------------------------------------------------------------------------
@@ -285,7 +335,7 @@ class Fetch:
         """See `Timed`: the request's own deadline."""
         if self._connecting is not None:
             self.fail(HTTPTimeoutError(self._connect_timeout_message(), "connect"))
-        elif not self._has_slot and self._timer is None:
+        elif self._waiting:
             self.fail(HTTPTimeoutError("Timeout in request queue", "queue"))
         else:
             self.fail(HTTPTimeoutError("Timeout during request"))
@@ -311,7 +361,7 @@ class Fetch:
         if status in _CHALLENGES and can_repeat(request.request):
             attempt = self._attempt if status == 401 else self._proxy_attempt
             if attempt is not None and attempt.refused(headers.get_list(_CHALLENGES[status])):
-                return self._begin_hop
+                return self._repeat
         if 300 <= status < 400:
             new = follow(
                 request.request,
@@ -324,11 +374,14 @@ class Fetch:
         delay = self._retry_delay(status=status, retry_after=headers.get("Retry-After"))
         return None if delay is None else lambda: self._retry(delay)
 
+    def _repeat(self) -> None:
+        self._begin_hop(self._transport.loop.time())
+
     def _redirect(self, request: HTTPRequest) -> None:
-        self._marks["redirect"] = self._transport.loop.time()
+        self._marks["redirect"] = now = self._transport.loop.time()
         self._request = _RequestProxy(request, self._request.defaults)
         self._attempt = self._proxy_attempt = None
-        self._begin_hop()
+        self._begin_hop(now)
 
     def exchange_finished(self, exchange: Exchange) -> None:
         """See `ExchangeOwner`."""
@@ -337,18 +390,26 @@ class Fetch:
         response = exchange.response
         assert response is not None
         self._exchange = None
+        now = transport.loop.time()
         if connection.reusable:
             if connection.exchanges == 1:
                 connection.allowed_idle = _allowed_idle(response.headers.get("Keep-Alive"))
-            transport.pool.put(connection)
+            transport.pool.put(connection, now)
         else:
             connection.close()
-        self._give_slot_back()
+        self._has_slot = False
+        transport.slots.give_back(self._route[:3])
         if self._next is not None:
             next_step, self._next = self._next, None
             next_step()
             return
-        now = transport.loop.time()
+        callback, self._callback = self._callback, None
+        if callback is None:
+            return
+        # Nothing else is under way any more, see `_stop`.
+        transport.running.discard(self)
+        if self._timeout:
+            transport.deadlines.discard(self, self._timeout)
         answer = HTTPResponse(
             self._original,
             response.status,
@@ -364,7 +425,7 @@ class Fetch:
         answer._body = exchange.body
         if exchange.trailers is not None:
             answer.trailers = exchange.trailers
-        self._deliver(answer)
+        callback(answer)
 
     def exchange_failed(self, exchange: Exchange, error: Exception) -> None:
         """See `ExchangeOwner`."""
@@ -395,7 +456,7 @@ class Fetch:
             return
         delay = None
         # A response that has begun may have reached the callbacks: it cannot be taken back.
-        if unheard or self._request.streaming_callback is None:
+        if unheard or self.streaming_callback is None:
             delay = self._retry_delay(error=error)
         self._stop()
         if delay is None:
@@ -413,7 +474,12 @@ class Fetch:
         if self._timeout:
             self._transport.deadlines.discard(self, self._timeout)
         self._request = _RequestProxy(self._original, self._request.defaults)
-        self._timer = self._transport.loop.call_later(delay, self._begin_try)
+        self._attempt = self._proxy_attempt = None
+        self._timer = self._transport.loop.call_later(delay, self._try_again)
+
+    def _try_again(self) -> None:
+        self._timer = None
+        self._begin_try(self._transport.loop.time())
 
     def _deliver_error(self, error: Exception) -> None:
         now = self._transport.loop.time()
@@ -456,24 +522,16 @@ class Fetch:
             exchange, self._exchange = self._exchange, None
             exchange.abandon()
         if self._has_slot:
-            self._give_slot_back()
-        elif self._callback is None or self._timer is None:
-            self._leave_queue()
-
-    def _leave_queue(self) -> None:
-        route = getattr(self, "_route", None)
-        if route is not None:
-            self._transport.slots.leave(route[:3], self)
-
-    def _give_slot_back(self) -> None:
-        self._has_slot = False
-        self._transport.slots.give_back(self._route[:3])
+            self._has_slot = False
+            self._transport.slots.give_back(self._route[:3])
+        elif self._waiting:
+            self._waiting = False
+            self._transport.slots.leave(self._route[:3], self)
 
     def _time_info(self, now: float) -> dict[str, float]:
         """Seconds from the start of the fetch to the end of each phase."""
         started = self._started
         info = {name: mark - started for name, mark in self._marks.items()}
-        info["pretransfer"] = self._sent - started
         info["total"] = now - started
         return info
 

@@ -8,14 +8,16 @@ for combinations that make no sense, ValueError for fields that cannot be sent.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from zonda.httpclient.errors import HTTPRequestError, UnknownMethodError
 from zonda.httpclient.exchange import Outgoing
 from zonda.httpclient.target import Target
 from zonda.httputil import HTTPHeaders
 from zonda.httputil.codings import available_codings
+from zonda.httputil.http1.output import field_lines
 
 if TYPE_CHECKING:
     from zonda.httpclient.request import _RequestProxy
@@ -49,6 +51,15 @@ def accept_encoding() -> str:
     return ", ".join(available_codings())
 
 
+@functools.lru_cache(maxsize=256)
+def usual_fields(authority: str, decompress: bool) -> str:
+    """The fields of a request that says nothing special and has no body, as text."""
+    fields = [("Host", authority), ("User-Agent", default_user_agent())]
+    if decompress:
+        fields.append(("Accept-Encoding", accept_encoding()))
+    return field_lines(fields)
+
+
 def check_method(request: _RequestProxy) -> None:
     """Refuse an unknown method, and a body where there is none or the reverse.
 
@@ -72,7 +83,7 @@ def check_method(request: _RequestProxy) -> None:
 def outgoing(
     request: _RequestProxy, target: Target, path: str, authorization: str | None, cookie: str | None
 ) -> Outgoing:
-    """Put the request together.
+    """Put the request together. Most need nothing of this: see `usual_fields`.
 
     Args:
         request: -
@@ -92,18 +103,22 @@ def outgoing(
     user_agent = request.user_agent
     decompress = request.decompress_response
     given = request.headers
-    if not given:
-        # Nearly all requests: their fields are known to be right.
-        fields = {"Host": target.authority, "User-Agent": default_user_agent()}
-        if decompress:
-            fields["Accept-Encoding"] = accept_encoding()
-        headers = HTTPHeaders._from_canonical(fields)
+    # Names and values of our own are known to be right. Host comes first (RFC 9110 section 7.2).
+    headers = HTTPHeaders._from_canonical({"Host": target.authority})
+    if isinstance(given, HTTPHeaders) or not isinstance(given, Mapping):
+        given = HTTPHeaders(given)
+        if "Host" in given:
+            headers = given
+        else:
+            for name, value in given.get_all():
+                headers.add(name, value)
     else:
-        headers = _with_host(given, target)
-        if not user_agent and "User-Agent" not in headers:
-            headers["User-Agent"] = default_user_agent()
-        if decompress and "Accept-Encoding" not in headers:
-            headers["Accept-Encoding"] = accept_encoding()
+        for name, value in given.items():
+            headers[name] = value
+    if not user_agent and "User-Agent" not in headers:
+        headers["User-Agent"] = default_user_agent()
+    if decompress and "Accept-Encoding" not in headers:
+        headers["Accept-Encoding"] = accept_encoding()
     if user_agent:
         headers["User-Agent"] = user_agent
     if authorization is not None:
@@ -119,14 +134,3 @@ def outgoing(
     if request.expect_100_continue:
         headers["Expect"] = "100-continue"
     return Outgoing(method, path, headers, body, producer, bool(expect))
-
-
-def _with_host(given: Any, target: Target) -> HTTPHeaders:
-    """A copy of the caller's fields, with Host first (RFC 9110 section 7.2)."""
-    copied = HTTPHeaders(given)
-    if "Host" in copied:
-        return copied
-    headers = HTTPHeaders._from_canonical({"Host": target.authority})
-    for name, value in copied.get_all():
-        headers.add(name, value)
-    return headers

@@ -40,12 +40,11 @@ class ConnectionPool:
     def __len__(self) -> int:
         return len(self._expiry)
 
-    def take(self, route: Route) -> HTTP1ClientConnection | None:
-        """A connection for ``route``, None if there is none."""
+    def take(self, route: Route, now: float) -> HTTP1ClientConnection | None:
+        """A connection for ``route``, None if there is none; ``now`` is the loop's time."""
         connections = self._by_route.get(route)
         if connections is None:
             return None
-        now = self._loop.time()
         while connections:
             connection, _ = connections.popitem()
             expiry = self._expiry.pop(connection)
@@ -57,7 +56,7 @@ class ConnectionPool:
         del self._by_route[route]
         return None
 
-    def put(self, connection: HTTP1ClientConnection) -> None:
+    def put(self, connection: HTTP1ClientConnection, now: float) -> None:
         """Keep a connection, or close it if the pool is closed or keeps none."""
         idle = self._idle_timeout
         allowed = connection.allowed_idle
@@ -71,7 +70,7 @@ class ConnectionPool:
         if connections is None:
             connections = self._by_route[route] = {}
         connections[connection] = None
-        self._expiry[connection] = self._loop.time() + idle
+        self._expiry[connection] = now + idle
         if len(self._expiry) > self._max_idle:
             self.evict()
         if self._timer is None:

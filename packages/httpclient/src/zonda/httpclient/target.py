@@ -59,7 +59,23 @@ def parse_url(url: str) -> Target:
     return _parse(url) if "@" in url else _cached(url)
 
 
+# URLs without anything special about them: what this takes needs no second look.
+_PLAIN: Final = re.compile(
+    r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?(/[!$-;=?-Z_a-z~]*+)?+"
+)
+
+
 def _parse(url: str) -> Target:
+    plain = _PLAIN.fullmatch(url)
+    if plain is not None:
+        scheme, host, port_text, path = plain.groups()
+        default = DEFAULT_PORTS[scheme]
+        number = default if port_text is None else int(port_text[1:])
+        if number < 65536:
+            authority = host if number == default else f"{host}:{number}"
+            path = path or "/"
+            whole = f"{scheme}://{authority}{path}"
+            return Target(scheme, host, number, authority, path, None, None, whole)
     match = _SCHEME.match(url)
     if match is None:
         raise HTTPRequestError(f"Unsupported url scheme: {url}")

@@ -131,6 +131,27 @@ class ClientConnection(Connection):
         self.our_state = _DONE
         return buffers
 
+    def send_known(self, method: str, target: str, fields: str) -> bytes:
+        """A request without content whose fields were sent before: `send_request`, made cheap.
+
+        Args:
+            method: -
+            target: In origin form.
+            fields: Field lines with their line ends, as `field_lines` returns them: a Host, and
+                none that decides about framing or persistence.
+
+        Raises:
+            LocalProtocolError: Out of order, or a method or target that is none.
+        """
+        if self.our_state is not _IDLE or self.their_state is not _IDLE or target[:1] != "/":
+            raise LocalProtocolError("not the time, or not the form, for such a request")
+        head = f"{request_line(method, target)}{fields}\r\n".encode("latin-1")
+        self.our_state = _DONE
+        self.keep_alive = True
+        self._method = method
+        self._upgrade = False
+        return head
+
     def _request_head(
         self, request: Request, size: int | None
     ) -> tuple[bytes, ContentWriter | None]:
