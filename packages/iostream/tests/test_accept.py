@@ -74,6 +74,31 @@ async def test_stop_from_the_callback() -> None:
     taken.close()
 
 
+async def test_pause_and_resume() -> None:
+    (listener,) = bind_sockets(0, "127.0.0.1")
+    taken = Taken()
+
+    def one_at_a_time(connection: socket.socket, address: object) -> None:
+        taken(connection, address)
+        acceptor.pause()
+
+    acceptor = Acceptor(listener, one_at_a_time)
+    clients = [socket.create_connection(listener.getsockname()) for _ in range(3)]
+    for count in (1, 2, 3):
+        await taken.until(count)
+        await asyncio.sleep(0.01)
+        assert len(taken.connections) == count
+        acceptor.pause()  # twice is once
+        acceptor.resume()
+        acceptor.resume()
+    acceptor.pause()
+    acceptor.stop()
+    acceptor.resume()
+    for sock in [*clients, listener]:
+        sock.close()
+    taken.close()
+
+
 async def test_a_failing_callback_costs_its_connection_only(expect_log: ExpectLog) -> None:
     (listener,) = bind_sockets(0, "127.0.0.1")
     taken = Taken()

@@ -36,7 +36,7 @@ class Acceptor:
     are logged and the connection they belong to is closed.
     """
 
-    __slots__ = ("_callback", "_loop", "_rest", "_socket", "_timer", "_watcher")
+    __slots__ = ("_callback", "_loop", "_paused", "_rest", "_socket", "_timer", "_watcher")
 
     def __init__(self, sock: socket.socket, callback: AcceptCallback) -> None:
         self._socket = sock
@@ -45,6 +45,7 @@ class Acceptor:
         self._watcher = watching_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._rest = 0.0
+        self._paused = False
         sock.setblocking(False)
         self._watcher.add_reader(sock.fileno(), self._on_readable)
 
@@ -53,21 +54,37 @@ class Acceptor:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        elif self._socket.fileno() >= 0:
+        elif self._socket.fileno() >= 0 and not self._paused:
             self._watcher.remove_reader(self._socket.fileno())
         self._rest = -1.0
 
+    def pause(self) -> None:
+        """Leave new connections where they are, in the backlog of the socket, until `resume`."""
+        if self._paused or self._rest < 0:
+            return
+        self._paused = True
+        if self._timer is None:
+            self._watcher.remove_reader(self._socket.fileno())
+
+    def resume(self) -> None:
+        """Accept again after `pause`."""
+        if not self._paused or self._rest < 0:
+            return
+        self._paused = False
+        if self._timer is None:
+            self._watcher.add_reader(self._socket.fileno(), self._on_readable)
+
     def _on_readable(self) -> None:
         for _ in range(_ACCEPTS_PER_EVENT):
-            if self._rest < 0:
-                return  # stopped by the callback
+            if self._rest < 0 or self._paused:
+                return  # by the callback
             try:
                 connection, address = self._socket.accept()
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
                 if error.errno in _EXHAUSTED:
-                    self._pause(error)
+                    self._take_a_rest(error)
                     return
                 if error.errno in _LISTENER_GONE:
                     self.stop()
@@ -82,16 +99,17 @@ class Acceptor:
                 app_log.error("Error in connection callback", exc_info=True)
                 connection.close()
 
-    def _pause(self, error: OSError) -> None:
+    def _take_a_rest(self, error: OSError) -> None:
         if not self._rest:
             app_log.error("Cannot accept connections for the moment: %s", error)
         self._rest = min(max(self._rest * 2, FIRST_REST), LONGEST_REST)
         self._watcher.remove_reader(self._socket.fileno())
-        self._timer = self._loop.call_later(self._rest, self._resume)
+        self._timer = self._loop.call_later(self._rest, self._rested)
 
-    def _resume(self) -> None:
+    def _rested(self) -> None:
         self._timer = None
-        self._watcher.add_reader(self._socket.fileno(), self._on_readable)
+        if not self._paused:
+            self._watcher.add_reader(self._socket.fileno(), self._on_readable)
 
 
 _LISTENER_GONE = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP})

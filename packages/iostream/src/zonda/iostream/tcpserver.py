@@ -4,12 +4,12 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from zonda.ioloop.log import app_log
 from zonda.ioloop.process import fork_processes
-from zonda.iostream.accept import add_accept_handler
+from zonda.iostream.accept import Acceptor
 from zonda.iostream.binding import DEFAULT_BACKLOG, bind_sockets
 from zonda.iostream.errors import StreamClosedError
 from zonda.iostream.loops import current_loop
@@ -50,21 +50,15 @@ class TCPServer:
         self.max_buffer_size = max_buffer_size
         self.read_chunk_size = read_chunk_size
         self._sockets: dict[int, socket.socket] = {}
-        self._handlers: dict[int, Callable[[], None]] = {}
+        self._acceptors: dict[int, Acceptor] = {}
+        self._paused = False
         self._pending_sockets: list[socket.socket] = []
         self._started = False
         self._stopped = False
         self._tasks: set[asyncio.Future[None]] = set()
-        if isinstance(ssl_options, dict):
-            if "certfile" not in ssl_options:
-                raise KeyError('missing key "certfile" in ssl_options')
-            for key in ("certfile", "keyfile"):
-                file = ssl_options.get(key)
-                if file is not None and not os.path.exists(file):
-                    raise ValueError(f'{key} "{file}" does not exist')
         self._ssl_context: ssl.SSLContext | None = None
         if ssl_options is not None:
-            self._ssl_context = ssl_options_to_context(ssl_options, server_side=True)
+            self._ssl_context = _server_context(ssl_options)
 
     def listen(
         self,
@@ -82,7 +76,9 @@ class TCPServer:
         """Accept on these listening sockets, which belong to the server from then on."""
         for sock in sockets:
             self._sockets[sock.fileno()] = sock
-            self._handlers[sock.fileno()] = add_accept_handler(sock, self._handle_connection)
+            self._acceptors[sock.fileno()] = acceptor = Acceptor(sock, self._handle_connection)
+            if self._paused:
+                acceptor.pause()
 
     def add_socket(self, socket: socket.socket) -> None:
         """Accept on one listening socket."""
@@ -129,11 +125,40 @@ class TCPServer:
             return
         self._stopped = True
         for fd, sock in self._sockets.items():
-            self._handlers.pop(fd)()
+            self._acceptors.pop(fd).stop()
             sock.close()
         for sock in self._pending_sockets:
             sock.close()
         self._pending_sockets.clear()
+
+    def pause_accepting(self) -> None:
+        """Leave new connections in the backlog until `resume_accepting`: there are enough."""
+        self._paused = True
+        for acceptor in self._acceptors.values():
+            acceptor.pause()
+
+    def resume_accepting(self) -> None:
+        """Accept again after `pause_accepting`."""
+        self._paused = False
+        for acceptor in self._acceptors.values():
+            acceptor.resume()
+
+    def set_ssl_options(self, ssl_options: SSLOptions) -> None:
+        """Use other TLS settings for connections from now on: a renewed certificate, say.
+
+        Connections that exist keep theirs.
+
+        Args:
+            ssl_options: as for the constructor.
+
+        Raises:
+            KeyError, ValueError: as for the constructor; the old settings stay then.
+            RuntimeError: this is no TLS server.
+        """
+        if self._ssl_context is None:
+            raise RuntimeError("this server was made without ssl_options")
+        self._ssl_context = _server_context(ssl_options)
+        self.ssl_options = ssl_options
 
     def handle_stream(self, stream: IOStream, address: Any) -> Awaitable[None] | None:
         """Handle a connection; to be overridden, as a plain function or a coroutine.
@@ -174,6 +199,17 @@ class TCPServer:
             max_buffer_size=self.max_buffer_size,
             read_chunk_size=self.read_chunk_size,
         )
+
+
+def _server_context(ssl_options: SSLOptions) -> ssl.SSLContext:
+    if isinstance(ssl_options, dict):
+        if "certfile" not in ssl_options:
+            raise KeyError('missing key "certfile" in ssl_options')
+        for key in ("certfile", "keyfile"):
+            file = ssl_options.get(key)
+            if file is not None and not os.path.exists(file):
+                raise ValueError(f'{key} "{file}" does not exist')
+    return ssl_options_to_context(ssl_options, server_side=True)
 
 
 async def _finish(result: Awaitable[None], stream: IOStream) -> None:
