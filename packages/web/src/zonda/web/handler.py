@@ -104,6 +104,7 @@ class RequestHandler:
     _active_modules: dict[str, UIModule] | None = None
     _locale: Locale | None = None
     _templates_fresh = False
+    _versions_fresh = False
     _template_loaders: ClassVar[dict[str, BaseLoader]] = {}
     _xsrf_token: bytes | None = None
     _xsrf_secret: xsrf.XsrfToken | None = None
@@ -913,7 +914,11 @@ class RequestHandler:
         if include_host is None:
             include_host = getattr(self, "include_host", False)
         base = f"{self.request.protocol}://{self.request.host}" if include_host else ""
-        url: str = self.application.static_files.make_static_url(self.settings, path, **kwargs)
+        files = self.application.static_files
+        if not self.settings.get("static_hash_cache", True) and not self._versions_fresh:
+            self._versions_fresh = True
+            files.reset()
+        url: str = files.make_static_url(self.settings, path, **kwargs)
         return base + url
 
     def _template(self, name: str, kwargs: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
