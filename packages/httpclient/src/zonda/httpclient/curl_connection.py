@@ -90,6 +90,7 @@ class CurlConnection:
         prepare: Called with `easy` when all is set.
         release: Called with `easy` when it is free again.
         limits: Of heads, informational responses, and bodies as they come over the connection.
+        tunnelled: Whether it goes to a secure server through a proxy.
 
     Attributes:
         exchanges: 1: it is not used twice.
@@ -109,6 +110,7 @@ class CurlConnection:
         prepare: Callable[[Any], object] | None,
         release: Callable[[Any], None],
         limits: Limits,
+        tunnelled: bool,
     ) -> None:
         self._multi = multi
         self._easy: Any = easy
@@ -116,6 +118,7 @@ class CurlConnection:
         self._prepare = prepare
         self._release = release
         self._limits = limits
+        self._tunnelled = tunnelled
         self._informational = 0
         self._exchange: ExchangeEvents | None = None
         self._failure: Exception | None = None  # why we stopped it
@@ -404,12 +407,26 @@ class CurlConnection:
         self.times = _times(easy)
         error = self._failure
         if error is None and number:
-            error = _error(number, text, easy)
+            error = self._error(number, text)
         self._free()
         if error is not None:
             self._fail(error)
         elif self._waiting is None:
             self._finish()
+
+    def _error(self, number: int, text: str) -> CurlError:
+        kind = _ERRORS.get(number, CurlError)
+        proxy_code = self._easy.getinfo(pycurl.HTTP_CONNECTCODE)
+        # What breaks off before there is TLS is the proxy's doing.
+        in_tunnel = self._tunnelled and not self._easy.getinfo(pycurl.APPCONNECT_TIME)
+        if proxy_code >= 300 or (in_tunnel and issubclass(kind, CurlStreamClosedError)):
+            error = CurlProxyError(number, text)
+            error.proxy_code = proxy_code or None
+            return error
+        refused = self._easy.getinfo(pycurl.OS_ERRNO) == errno.ECONNREFUSED
+        if kind is CurlConnectError and refused:
+            kind = CurlConnectionRefusedError
+        return kind(number, text)
 
     def _finish(self) -> None:
         exchange, self._exchange = self._exchange, None
@@ -441,18 +458,6 @@ def _fields(lines: list[str]) -> HTTPHeaders:
     except HTTPInputError as error:
         raise HTTPProtocolError(str(error)) from error
     return headers
-
-
-def _error(number: int, text: str, easy: Any) -> CurlError:
-    kind = _ERRORS.get(number, CurlError)
-    proxy_code = easy.getinfo(pycurl.HTTP_CONNECTCODE)
-    if proxy_code >= 300:
-        error = CurlProxyError(number, text)
-        error.proxy_code = proxy_code
-        return error
-    if kind is CurlConnectError and easy.getinfo(pycurl.OS_ERRNO) == errno.ECONNREFUSED:
-        kind = CurlConnectionRefusedError
-    return kind(number, text)
 
 
 def _times(easy: Any) -> dict[str, float]:
