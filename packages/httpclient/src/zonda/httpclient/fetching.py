@@ -35,13 +35,13 @@ from zonda.httpclient.request import HTTPRequest, _RequestProxy
 from zonda.httpclient.response import HTTPResponse
 from zonda.httpclient.retry import IDEMPOTENT
 from zonda.httpclient.target import Target, parse_url
+from zonda.httputil import HTTPHeaders
 
 if TYPE_CHECKING:
     from zonda.httpclient.authentication import Attempt
     from zonda.httpclient.request import StreamingCallback
     from zonda.httpclient.retry import Retry
     from zonda.httpclient.transport import Transport
-    from zonda.httputil import HTTPHeaders
     from zonda.httputil.http1 import Response
 
 # What makes a request special, and the values of one that is not.
