@@ -46,7 +46,7 @@ class Provider:
     algorithms: tuple[str, ...] = ALGORITHMS
     _keys: dict[str, Any] | None = field(default=None, repr=False)
     _keys_at: float = field(default=-KEYS_INTERVAL, repr=False)
-    _made_at: float = field(default_factory=time.monotonic, repr=False)
+    _made_at: float = field(default_factory=lambda: time.monotonic(), repr=False)
 
     @classmethod
     def from_metadata(cls, issuer: str, metadata: dict[str, Any]) -> Provider:
