@@ -106,5 +106,5 @@ def test_compression_options(
 
 @pytest.mark.parametrize("options", [{"speed": 1}, {"compression_level": 10}, {"mem_level": 0}])
 def test_bad_compression_options(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="level|option"):
+    with pytest.raises(ValueError, match=r"level|option"):
         compression_options(options)

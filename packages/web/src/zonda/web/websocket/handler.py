@@ -258,6 +258,7 @@ class WebSocketHandler(RequestHandler):
         self._end()
         # Nothing is added to these any more: let go of what they hold.
         self._headers, self._write_buffer = _NO_HEADERS, _NO_CHUNKS
+        self.request.server_connection = None
         return stream, forget
 
     # -- messages --------------------------------------------------------------------------------
