@@ -38,6 +38,7 @@ RULES: list[Any] = [
         ("/r/javascript:alert(1)", 400, None),
         ("/r/%0d%0aX:1", 400, None),
         ("/h/evil.example", 400, None),
+        ("/r/http://[::1/", 400, None),
         ("/r/%ff", 400, None),
     ],
 )

@@ -73,6 +73,30 @@ async def test_async_with() -> None:
     assert len(recorder.events) == 6
 
 
+async def test_a_server_inside_a_block() -> None:
+    recorder = Recorder()
+    app = application(recorder)
+    async with app:
+        for _ in range(2):
+            async with serving(app) as server, RawClient(port_of(server)) as client:
+                assert (await client(GET)).body == b"there"
+        assert recorder.events == ["starting", "started"]
+    assert recorder.events == ["starting", "started", "stopped"]
+
+
+async def test_two_servers() -> None:
+    recorder = Recorder()
+    app = application(recorder)
+    async with serving(app) as one:
+        async with serving(app) as other:
+            for server in (one, other):
+                async with RawClient(port_of(server)) as client:
+                    assert (await client(GET)).body == b"there"
+        async with RawClient(port_of(one)) as client:
+            assert (await client(GET)).body == b"there"
+    assert recorder.events == ["starting", "started", "stopped"]
+
+
 async def test_server() -> None:
     recorder = Recorder()
     async with serving(application(recorder)) as server:

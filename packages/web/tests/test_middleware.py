@@ -122,6 +122,23 @@ async def test_streamed_bodies(ask: Any) -> None:
     assert response.body == b"prepared 200000"
 
 
+async def test_a_prepare_that_finishes(ask: Any) -> None:
+    class Prepared(RequestHandler):
+        def prepare(self) -> None:
+            self.finish("prepared")
+
+        def post(self) -> None:
+            raise AssertionError("not to be called")
+
+    async def pass_on(handler: RequestHandler, proceed: Proceed) -> None:
+        await proceed()
+
+    for handler in (Prepared, stream_request_body(type("Streamed", (Prepared,), {}))):
+        handler.data_received = lambda self, chunk: None  # type: ignore[method-assign]
+        application = Application([("/", handler)], middleware=[pass_on])
+        assert (await ask(application, "POST", "/", body=b"x" * 10)).body == b"prepared"
+
+
 async def test_a_gate_before_a_streamed_body(ask: Any) -> None:
     @stream_request_body
     class Stream(RequestHandler):

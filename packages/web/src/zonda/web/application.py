@@ -188,6 +188,7 @@ class Application(ReversibleRouter):
 
     async def __aenter__(self) -> Self:
         await self.startup()
+        self._hold(1)
         return self
 
     async def __aexit__(
@@ -196,7 +197,13 @@ class Application(ReversibleRouter):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._hold(-1)
         await self.shutdown()
+
+    def _hold(self, change: int) -> None:
+        for lifespan in self.lifespans():
+            if isinstance(lifespan, ApplicationLifespan):
+                lifespan.held += change
 
     def lifespans(self) -> Iterator[Lifespan]:
         """The application's lifespan, and those of its rules' targets."""

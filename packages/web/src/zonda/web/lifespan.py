@@ -44,9 +44,14 @@ class ApplicationLifespan:
     Args:
         application: The application.
         factory: The setting.
+
+    Attributes:
+        held: How many ``async with`` blocks there are around it: a server that ends inside of one
+            does not end the lifespan.
     """
 
     def __init__(self, application: Application, factory: LifespanFactory) -> None:
+        self.held = 0
         self._application = application
         self._factory = factory
         self._task: asyncio.Task[None] | None = None
@@ -73,11 +78,13 @@ class ApplicationLifespan:
         await asyncio.shield(self._started)
 
     async def shutdown(self) -> None:
-        """Leave, if it has been entered. It may be entered again.
+        """Leave, if it has been entered and is not held. It may be entered again.
 
         Raises:
             LifespanError: It has raised; its exception is the cause.
         """
+        if self.held:
+            return
         task, self._task, self._started = self._task, None, None
         if task is None or self._stop is None:
             return

@@ -80,15 +80,16 @@ async def _innermost(handler: RequestHandler) -> None:
     result = handler.prepare()
     if result is not None:
         await result
+    _let_body_come(handler)
+    if handler._finished:
+        return
     if handler._stream_request_body:
-        _let_body_come(handler)
         await handler.request._body_future
         await handler._body_complete()
-    if not handler._finished:
-        method = getattr(handler, handler.request.method.lower())
-        result = method(*handler.path_args, **handler.path_kwargs)
-        if result is not None:
-            await result
+    method = getattr(handler, handler.request.method.lower())
+    result = method(*handler.path_args, **handler.path_kwargs)
+    if result is not None:
+        await result
 
 
 def _let_body_come(handler: RequestHandler) -> None:
