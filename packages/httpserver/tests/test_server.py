@@ -149,3 +149,24 @@ def test_another_implementation_can_be_configured() -> None:
 def test_unknown_settings_are_refused() -> None:
     with pytest.raises(TypeError, match="unknown_setting"):
         HTTPServer(answer, unknown_setting=1)
+
+
+async def test_no_more_connections_than_the_limit() -> None:
+    async with serve(answer, max_connections=2) as port:
+        async with RawClient(port) as first, RawClient(port) as third:
+            async with RawClient(port) as second:
+                assert (await first(GET)).body == (await third(GET)).body == b"ok"
+                await second.send(GET)  # it is connected, but waits in the backlog
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await second.response()
+                await first.send(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                assert (await first.response()).body == b"ok"
+                assert (await second.response()).body == b"ok"
+                assert (await third(GET)).body == b"ok"
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_that_lets_nobody_in(limit: int) -> None:
+    with pytest.raises(ValueError, match="max_connections"):
+        HTTPServer(answer, max_connections=limit)

@@ -55,7 +55,14 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         header_timeout: Seconds from a request's first byte to the end of its head (60).
         read_timeout: Seconds without a byte of a body that is under way (60).
         write_timeout: Seconds without the peer taking a byte of a response (60).
+        max_connections: How many connections may be open at once, WebSockets included; the others
+            wait in the backlog of the listening socket (no limit).
+
+    Attributes:
+        draining: Whether `drain` was called.
     """
+
+    draining = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # `Configurable` has called `initialize` already; `TCPServer.__init__` runs from there.
@@ -79,12 +86,16 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         header_timeout: float | None = 60.0,
         read_timeout: float | None = 60.0,
         write_timeout: float | None = 60.0,
+        max_connections: int | None = None,
     ) -> None:
         """Take the arguments of the class: what `Configurable` calls in place of ``__init__``."""
         self.request_callback = request_callback
         self.xheaders = xheaders
         self.protocol = protocol
         self.trusted_downstream = trusted_downstream
+        if max_connections is not None and max_connections < 1:
+            raise ValueError(f"max_connections is 1 at least, not {max_connections}")
+        self.max_connections = max_connections
         self.conn_params = HTTP1ConnectionParameters(
             no_keep_alive=no_keep_alive,
             chunk_size=chunk_size,
@@ -173,6 +184,9 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             timer = self._timer = DeadlineTimer(asyncio.get_running_loop())
         connection = HTTP1ServerConnection(stream, self.conn_params, context, timer, self._limits)
         self._connections.add(connection)
+        limit = self.max_connections
+        if limit is not None and len(self._connections) + len(self._upgraded) >= limit:
+            self.pause_accepting()
         connection.start_serving(self, self._start_message)
 
     def start_request(
@@ -219,6 +233,10 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._tell_if_all_closed()
 
     def _tell_if_all_closed(self) -> None:
+        if self._paused and len(self._connections) + len(self._upgraded) < (
+            self.max_connections or 0
+        ):
+            self.resume_accepting()
         if self._stopped:
             self._end_if_all_closed()
         waiting = self._all_closed
@@ -255,6 +273,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             timeout: Seconds after which the rest is closed at once; None waits for ever.
         """
         self.stop()
+        self.draining = True
         for connection in (*self._connections, *self._upgraded):
             connection.drain()
         try:
