@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from typing import Any
 
+from zonda.httpserver.asgi.fields import asks_for_websocket
 from zonda.httpserver.asgi.http import HTTPCycle
 from zonda.httpserver.asgi.lifespan import ASGILifespan, LifespanMode
 from zonda.httpserver.asgi.scope import http_scope
 from zonda.httpserver.asgi.types import ASGIApplication
-from zonda.httpserver.asgi.websocket import WebSocketCycle, WebSocketOptions, asks_for_websocket
+from zonda.httpserver.asgi.websocket import WebSocketCycle, WebSocketOptions
 from zonda.httpserver.errors import LifespanError
 from zonda.httpserver.lifespan import Lifespan
 from zonda.httpserver.routing.router import Router
@@ -162,7 +163,7 @@ class ASGIContainer(Router):
             self.root_path,
             self.lifespan.state,
         )
-        if method == "GET" and asks_for_websocket(scope["headers"]):
+        if method == "GET" and asks_for_websocket(headers):
             return WebSocketCycle(self.app, scope, connection, self._tasks, self.websocket)
         return HTTPCycle(self.app, scope, connection, self._tasks)
 

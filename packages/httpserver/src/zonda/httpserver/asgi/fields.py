@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from zonda.httpserver.datecache import http_date
 from zonda.httputil import HTTPHeaders
 from zonda.httputil.field_names import CANONICAL_NAMES
+from zonda.httputil.shared_fields import SharedFields
 
 Pairs = Iterable[tuple[bytes, bytes]]
 
@@ -52,15 +53,38 @@ def asgi_fields(headers: HTTPHeaders) -> list[tuple[bytes, bytes]]:
     [(b'host', b'example.com'), (b'accept', b'*/*')]
     """
     block = headers._block
+    if type(block) is SharedFields:  # those of the request before on this connection
+        pairs = block.pairs
+        if pairs is None:
+            pairs = block.pairs = _pairs_of(block.text)
+        return pairs.copy()
     if type(block) is tuple:
         [block] = block
     if type(block) is str:  # not split yet: mostly nobody else has asked for a field
-        lines = _lines
-        return [lines[line] for line in block.split("\r\n") if line]
+        return _pairs_of(block)
     return [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in headers.get_all()
     ]
+
+
+def _pairs_of(block: str) -> list[tuple[bytes, bytes]]:
+    lines = _lines
+    return [lines[line] for line in block.split("\r\n") if line]
+
+
+def asks_for_websocket(headers: HTTPHeaders) -> bool:
+    """Whether a GET with these fields wants to become a WebSocket (RFC 6455 §4.1).
+
+    >>> asks_for_websocket(HTTPHeaders({"Host": "a", "Upgrade": "WebSocket"}))
+    True
+    """
+    block = headers._block
+    if type(block) is SharedFields:
+        text = block.text
+        if "pgrade:" not in text and "PGRADE:" not in text:  # cheaper than to ask for the field
+            return False
+    return "websocket" in headers.get("Upgrade", "").lower()
 
 
 def response_fields(pairs: Pairs) -> HTTPHeaders:

@@ -19,6 +19,7 @@ from typing import Any
 
 from zonda.httpserver.asgi.fields import response_fields
 from zonda.httpserver.asgi.types import ASGIApplication, Message
+from zonda.httpserver.disconnect import comes_from_disconnect, is_lost
 from zonda.httpserver.errors import ApplicationProtocolError
 from zonda.httputil import (
     HTTPConnection,
@@ -114,6 +115,14 @@ class HTTPCycle(HTTPMessageDelegate):
             self._run()
         return self._wanted
 
+    def whole_message(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> bool:
+        """Run the application for a request without a body."""
+        self._complete = True
+        self._run()
+        return True
+
     def data_received(self, chunk: bytes) -> asyncio.Future[None] | None:
         """Keep a piece of the body, or tell the application of it."""
         if self._said == _DONE:
@@ -197,6 +206,8 @@ class HTTPCycle(HTTPMessageDelegate):
         said, self._said = self._said, _DONE
         self._pieces.clear()
         self._wake()
+        if self._gone and is_lost(self._connection):
+            return
         if said < _BODY:
             self._respond(500, [(b"content-type", b"text/plain; charset=utf-8")], _ERROR_PAGE)
         elif said != _DONE:
@@ -247,6 +258,8 @@ class HTTPCycle(HTTPMessageDelegate):
             ApplicationProtocolError: This message may not come now, or is of no known type.
             HTTPOutputError: It may not be sent: forbidden characters, a wrong length.
         """
+        if self._gone and is_lost(self._connection):
+            raise StreamClosedError
         kind = message["type"]
         said = self._said
         future: asyncio.Future[None] | None
@@ -272,8 +285,6 @@ class HTTPCycle(HTTPMessageDelegate):
             future = None  # it goes out with the first piece of the body
         else:
             future = self._seldom(kind, message)
-        if self._gone and self._connection.stream.closed():
-            raise StreamClosedError
         if future is not None and not future.done():
             await future
 
@@ -294,8 +305,6 @@ class HTTPCycle(HTTPMessageDelegate):
             start_line = ResponseStartLine("HTTP/1.1", 103, "Early Hints")
             early: asyncio.Future[None] = self._connection.write_headers(start_line, hints)
             return early
-        if said == _DONE and self._gone:
-            return None  # `send` says that the client is gone
         raise ApplicationProtocolError("ASGI", f"sent {kind!r} out of order")
 
     def _head(self, body: bytes) -> asyncio.Future[None]:
@@ -338,25 +347,3 @@ class HTTPCycle(HTTPMessageDelegate):
 
 async def _as_coroutine(awaitable: Any) -> None:
     await awaitable
-
-
-def comes_from_disconnect(error: BaseException) -> bool:
-    """Say whether an exception is what became of our telling that the client is gone.
-
-    Frameworks wrap the OSError of ``send`` in their own exceptions and in groups.
-    """
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, StreamClosedError):
-            return True
-        if isinstance(one, BaseExceptionGroup):
-            waiting.extend(one.exceptions)
-        waiting += (one.__cause__, one.__context__)
-    # What has nothing to do with us but says so by its name, as Starlette's does when `receive`
-    # told it.
-    return type(error).__name__ == "ClientDisconnect"

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import CoroutineType
 from typing import Any
 
 from zonda.httpserver.asgi.fields import response_fields
-from zonda.httpserver.asgi.http import comes_from_disconnect
 from zonda.httpserver.asgi.scope import websocket_scope
 from zonda.httpserver.asgi.types import ASGIApplication, Message
+from zonda.httpserver.disconnect import comes_from_disconnect
 from zonda.httpserver.errors import ApplicationProtocolError
+from zonda.httpserver.upgrades import Forget
 from zonda.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -64,18 +64,6 @@ class WebSocketOptions:
     ping_interval: float | None = 20.0
     ping_timeout: float | None = None
     close_timeout: float = 5.0
-
-
-def asks_for_websocket(fields: list[tuple[bytes, bytes]]) -> bool:
-    """Whether a GET with these fields wants to become a WebSocket (RFC 6455 §4.1).
-
-    >>> asks_for_websocket([(b"host", b"a"), (b"upgrade", b"WebSocket")])
-    True
-    """
-    for name, value in fields:
-        if name == b"upgrade":
-            return b"websocket" in value.lower()
-    return False
 
 
 class WebSocketCycle(HTTPMessageDelegate):
@@ -129,7 +117,7 @@ class WebSocketCycle(HTTPMessageDelegate):
         self._handshake: HandshakeRequest | None = None
         self._protocol: protocol.ServerConnection | None = None
         self._stream: Any = None
-        self._leave: Callable[[], None] | None = None
+        self._leave: Forget | None = None
         self._state = _CONNECTING
         self._queue: deque[Message] = deque([{"type": "websocket.connect"}])
         self._queued = 0
@@ -474,7 +462,7 @@ class WebSocketCycle(HTTPMessageDelegate):
         self._ping_timer = self._close_timer = None
         self.resume_writing()
         if self._leave is not None:
-            self._leave()
+            self._leave(self)
 
     def _ping(self) -> None:
         keepalive, connection = self._keepalive, self._protocol

@@ -1,8 +1,9 @@
 """What a router is: it finds the delegate that answers a request, once the head is there."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
+from zonda.httpserver.lifespan import Lifespan
 from zonda.httputil import (
     HTTPConnection,
     HTTPMessageDelegate,
@@ -30,6 +31,10 @@ class Router(HTTPServerConnectionDelegate):
             **kwargs: What an outer router's matcher found.
         """
         raise NotImplementedError(f"{type(self).__name__} must override find_handler()")
+
+    def lifespans(self) -> Iterator[Lifespan]:
+        """What the server starts before and stops after the requests (see `Lifespan`); nothing."""
+        return iter(())
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
