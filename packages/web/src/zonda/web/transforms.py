@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from zonda.httputil import HTTPHeaders, HTTPServerRequest
 from zonda.httputil.accept import choose_encoding
 from zonda.httputil.compression import Compressor, available_codings, compressor_for
+from zonda.web.vary import add_vary
 
 
 class OutputTransform:
@@ -87,7 +88,7 @@ class GZipContentEncoding(OutputTransform):
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Decide, and compress what there is of the body."""
-        _add_vary(headers)
+        add_vary(headers, "Accept-Encoding")
         if self._accepted is None or not self._worth_it(status_code, headers, chunk, finishing):
             return status_code, headers, chunk
         offers = [each for each in self.CODINGS if each in available_codings()]
@@ -178,14 +179,3 @@ def transforms_of(settings: Mapping[str, Any]) -> list[type[OutputTransform]]:
     if settings.get("compress_response") or settings.get("gzip"):
         return [ContentEncoding]
     return []
-
-
-def _add_vary(headers: HTTPHeaders) -> None:
-    """Say to caches that the response depends on ``Accept-Encoding`` (RFC 9110 §12.5.5)."""
-    vary = headers.get("Vary")
-    if vary is None:
-        headers["Vary"] = "Accept-Encoding"
-        return
-    names = {name.strip(" \t").lower() for name in vary.split(",")}
-    if not names & {"*", "accept-encoding"}:
-        headers["Vary"] = f"{vary}, Accept-Encoding"

@@ -27,6 +27,7 @@ from zonda.web.staticfiles.ranges import Parts, Range, select_ranges
 from zonda.web.staticfiles.sending import send_content, send_file
 from zonda.web.staticfiles.variants import Variant, choose_variant, find_variants
 from zonda.web.staticfiles.versions import Fingerprint, VersionTooLarge, digest, fingerprint
+from zonda.web.vary import add_vary
 
 
 class StaticFileHandler(RequestHandler):
@@ -211,7 +212,7 @@ class StaticFileHandler(RequestHandler):
         if content_type:
             self.set_header("Content-Type", content_type)
         if self._vary:
-            self.add_header("Vary", "Accept-Encoding")
+            add_vary(self._headers, "Accept-Encoding")
         if self._variant is not None:
             self.set_header("Content-Encoding", self._variant.coding)
         cache_time = self.get_cache_time(self.path, self.modified, content_type)

@@ -1,0 +1,5 @@
+"""``python -m zonda.web.testing module[.Class[.method]]``."""
+
+from zonda.ioloop.testing import main
+
+main()
