@@ -52,11 +52,13 @@ def same_place(template: str, url: str) -> bool:
     """
     if _CONTROL.search(url):
         return False
-    # With a slash in each field, the template's authority ends where the first field begins.
-    parts = Formatter().parse(template)
-    empty = "".join(text + ("" if name is None else "/") for text, name, _, _ in parts)
-    scheme, _, authority = _start(url)
-    its_scheme, _, its_authority = _start(empty)
+    # What counts is the part in front of the first field; a slash ends its authority.
+    text, name, _, _ = next(iter(Formatter().parse(template)), ("", None, None, None))
+    fixed = text if name is None else text + "/"
+    scheme, slashes, authority = _start(url)
+    if len(slashes) > 1 and not authority:
+        return False  # no place at all
+    its_scheme, _, its_authority = _start(fixed)
     return (scheme.lower(), authority) == (its_scheme.lower(), its_authority)
 
 
