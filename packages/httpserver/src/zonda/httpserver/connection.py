@@ -335,8 +335,9 @@ class HTTP1ServerConnection:
             else:
                 message = self._start(exchange, start_line, headers)
             exchange.delegate = message
-            if isinstance(message, HTTPMessageDelegate) and message.whole_message(
-                start_line, headers
+            # A delegate of Tornado's days need not inherit from the interface.
+            if isinstance(message, HTTPMessageDelegate) and (  # type: ignore[redundant-expr]
+                message.whole_message(start_line, headers)
             ):
                 return
             waiting = message.headers_received(start_line, headers)

@@ -7,7 +7,7 @@ nothing.
 """
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from zonda.httputil.headers import HTTPHeaders
 from zonda.httputil.startline import RequestStartLine, ResponseStartLine
@@ -51,12 +51,43 @@ class HTTPMessageDelegate:
     def finish(self) -> None:
         """The message is complete."""
 
+    def whole_message(
+        self,
+        start_line: RequestStartLine | ResponseStartLine,
+        headers: HTTPHeaders,
+    ) -> bool:
+        """The message is complete with its head: a connection that knows asks this first.
+
+        Returns:
+            Whether that was all there is to be told. If not, as by default, `headers_received` and
+            `finish` follow as for any other message.
+        """
+        return False
+
     def on_connection_close(self) -> None:
         """The connection closed before the exchange was over; `finish` will not be called."""
 
 
+class RequestContext(Protocol):
+    """Whom a request came from.
+
+    Attributes:
+        remote_ip: Address of the client.
+        protocol: ``http`` or ``https``.
+    """
+
+    remote_ip: str
+    protocol: str
+
+
 class HTTPConnection:
-    """Where one message is written to."""
+    """Where one message is written to.
+
+    Attributes:
+        context: Address and scheme of the peer, if known: ``remote_ip`` and ``protocol``.
+    """
+
+    context: RequestContext | None = None
 
     def write_headers(
         self,

@@ -9,7 +9,8 @@ field section.
 
 Speed: a block is kept as it came until it is asked for more than one field; a repeated field is
 joined at the first access after it was added to (so that 15,000 equal lines cost linear time);
-names are made canonical through a bounded table instead of by string operations.
+names are made canonical through a bounded table instead of by string operations. Headers that
+begin with a section of `zonda.httputil.shared_fields` copy it only when they are written to.
 """
 
 import re
@@ -18,6 +19,7 @@ from typing import Any, Final, Self, TypeVar, overload
 
 from zonda.httputil.errors import HTTPInputError, InvalidFieldValue
 from zonda.httputil.field_names import CANONICAL_NAMES, canonical_name
+from zonda.httputil.shared_fields import FRAMING, FieldTemplate, SharedFields, split_fields
 
 HTTP_WHITESPACE: Final = " \t"
 
@@ -61,14 +63,16 @@ class HTTPHeaders(MutableMapping[str, str]):
     ['Content-Type', 'Set-Cookie']
     """
 
-    # _fields: canonical name -> value, or _STALE; unspecified while _block is not None.
+    # _fields: canonical name -> value, or _STALE; unspecified while _block is not None, but for a
+    #     template: what was added to it.
     # _repeated: canonical name -> all values, for fields that occur several times; None for none.
     # _block: a validated field section that is not split yet; in a tuple once `get` has read it.
+    #     One that others share stays here as long as nothing is changed.
     __slots__ = ("__weakref__", "_block", "_fields", "_repeated")
 
     _fields: dict[str, str]
     _repeated: dict[str, list[str]] | None
-    _block: bytes | str | tuple[str] | None
+    _block: bytes | str | tuple[str] | SharedFields | FieldTemplate | None
 
     @overload
     def __init__(self, headers: Mapping[str, str], /, **kwargs: str) -> None: ...
@@ -116,6 +120,37 @@ class HTTPHeaders(MutableMapping[str, str]):
         self._block = None
         return self
 
+    @classmethod
+    def from_template(cls, template: FieldTemplate) -> Self:
+        """Headers that begin with the fields of a template, which stays as it is.
+
+        Making them costs nothing per field, and neither does sending them, as long as fields are
+        only added.
+
+        >>> headers = HTTPHeaders.from_template(HTTPHeaders({"Server": "Zonda"}).template())
+        >>> headers["Etag"] = '"1"'
+        >>> headers
+        HTTPHeaders([('Server', 'Zonda'), ('Etag', '"1"')])
+        """
+        self = cls.__new__(cls)
+        self._block = template
+        self._fields = {}
+        return self
+
+    def template(self) -> FieldTemplate:
+        """A template of these fields as they are now, for `from_template`.
+
+        Raises:
+            ValueError: A field is repeated, or says where a message ends or whether it is the last.
+        """
+        fields = dict(self._pairs())
+        if self._repeated is not None or not FRAMING.isdisjoint(fields):
+            raise ValueError("a template has neither repeated nor framing fields")
+        for name, value in fields.items():
+            if _NOT_IN_FIELDS.search(value):  # `add` has a way around its checks
+                raise InvalidFieldValue(name, value)
+        return FieldTemplate(fields)
+
     def _pairs(self) -> Collection[tuple[str, str]]:
         # All (name, value) pairs, for writers. A view of the dict unless fields are repeated, so
         # that "\r\n".join(map(": ".join, headers._pairs())) runs no line of Python per field.
@@ -129,26 +164,19 @@ class HTTPHeaders(MutableMapping[str, str]):
         block = self._block
         if block is None:
             return  # another thread was faster
-        if isinstance(block, tuple):
-            [block] = block
-        elif isinstance(block, bytes):
-            block = block.decode("latin-1")
-        fields: dict[str, str] = {}
-        repeated: dict[str, list[str]] = {}
-        known = CANONICAL_NAMES
-        for line in block.split("\r\n"):
-            name, colon, value = line.partition(":")
-            if colon:
-                name = known[name]
-                if name not in fields:
-                    fields[name] = value.strip(" \t")
-                    continue
-                if name not in repeated:
-                    repeated[name] = [fields[name]]
-                    fields[name] = _STALE
-                repeated[name].append(value.strip(" \t"))
-        self._fields = fields
-        self._repeated = repeated or None
+        if isinstance(block, FieldTemplate):
+            self._fields = {**block.fields, **self._fields}
+            self._repeated = None
+        elif isinstance(block, SharedFields):
+            self._fields, self._repeated = block.copies()
+        else:
+            if isinstance(block, tuple):
+                [block] = block
+            elif isinstance(block, bytes):
+                block = block.decode("latin-1")
+            self._fields, self._repeated = split_fields(block.split("\r\n"))
+            for name in self._repeated or ():
+                self._fields[name] = _STALE
         self._block = None
 
     def _join(self, name: str) -> str:
@@ -264,6 +292,11 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         if self._block is not None:
+            if type(self._block) is SharedFields:
+                shared = self.get(name)
+                if shared is None:
+                    raise KeyError(canonical_name(name))
+                return shared
             self._build()
         value = self._fields.get(name)
         if value is None:
@@ -274,16 +307,22 @@ class HTTPHeaders(MutableMapping[str, str]):
         return value
 
     def __setitem__(self, name: str, value: str) -> None:
-        if self._block is not None:
-            self._build()
+        self._set(name, value)
+
+    def _set(self, name: str, value: str) -> None:
+        # `h[name] = value` is a call from C to Python, which costs twice a call like this one.
         name = CANONICAL_NAMES[name]
+        block = self._block
+        if block is not None and (type(block) is not FieldTemplate or name in block.closed):
+            self._build()
+            block = None
         if value.__class__ is not str:
             value = _text(value)
         # These two are several times faster than the search, and true for nearly all values.
         if not (value.isascii() and value.isprintable()) and _NOT_IN_FIELDS.search(value):
             raise InvalidFieldValue(name, value)
         self._fields[name] = value
-        if self._repeated is not None:
+        if block is None and self._repeated is not None:
             self._repeated.pop(name, None)
 
     def __delitem__(self, name: str) -> None:
@@ -296,6 +335,8 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     def __contains__(self, name: object) -> bool:
         if self._block is not None:
+            if type(self._block) is SharedFields and isinstance(name, str):
+                return self.get(name) is not None
             self._build()
         if name in self._fields:
             return True
@@ -311,18 +352,22 @@ class HTTPHeaders(MutableMapping[str, str]):
         """The value of a field, or `default`."""
         block = self._block
         if block is not None:
-            if type(block) is str and block.isascii():
-                # One question (If-None-Match, of each GET) is not worth the mapping: the first one
-                # is answered from the text. In its tuple the block says that it was asked.
-                self._block = (block,)
-                wanted = f"\n{name.lower()}:"
-                text = f"\n{block.lower()}"
-                found = text.find(wanted)
-                if found < 0:
-                    return default
-                start = found + len(wanted) - 1
-                if ":" not in name and text.find(wanted, start) < 0:  # not repeated
-                    return block[start:].partition("\r")[0].strip(" \t")
+            # One question (If-None-Match, of each GET) is not worth the mapping: the first one is
+            # answered from the text.
+            if type(block) is SharedFields:
+                if block.asked:
+                    fields = block.fields or block.split()
+                    known = CANONICAL_NAMES.get(name)  # spares a call nearly always
+                    return fields.get(known or canonical_name(name), default)
+                block.asked = True
+                value = _look_up(block.text, name)
+            elif type(block) is str:
+                self._block = (block,)  # in its tuple the block says that it was asked
+                value = _look_up(block, name)
+            else:
+                value = _STALE
+            if value is not _STALE:
+                return default if value is None else value
             self._build()
         value = self._fields.get(name)
         if value is None:
@@ -374,6 +419,21 @@ class HTTPHeaders(MutableMapping[str, str]):
             self.add(name, value, _chars_are_bytes=False)
         for name, attribute in attributes.items():
             setattr(self, name, attribute)
+
+
+def _look_up(text: str, name: str) -> str | None:
+    """The value of a field in a valid section; None without it, _STALE if it takes the mapping."""
+    if not text.isascii():
+        return _STALE  # other characters may have another length in lower case
+    lower = f"\n{text.lower()}"
+    wanted = f"\n{name.lower()}:"
+    found = lower.find(wanted)
+    if found < 0:
+        return None
+    start = found + len(wanted) - 1
+    if ":" in name or lower.find(wanted, start) >= 0:  # repeated
+        return _STALE
+    return text[start:].partition("\r")[0].strip(" \t")
 
 
 def _text(value: object) -> str:

@@ -158,9 +158,8 @@ class HTTPServerRequest:
         elif uri[:1] == "/":
             self.path = uri  # as the lazy one would find out, in ten times as long
 
-    @classmethod
+    @staticmethod
     def _received(
-        cls,
         start_line: RequestStartLine,
         headers: HTTPHeaders,
         connection: HTTPConnection,
@@ -168,21 +167,21 @@ class HTTPServerRequest:
     ) -> "HTTPServerRequest":
         # What the constructor makes of a head that a protocol has validated, for routers: without
         # a look at arguments that are never there. The Host is checked already.
-        self = cls.__new__(cls)
+        self = _new_request(HTTPServerRequest)
         self.method, uri, self.version = start_line
         self.uri = uri
         self.headers = headers
         self.body = b""
         self.connection = connection
         self.server_connection = server_connection
-        self._start_time = time.time()
-        context = getattr(connection, "context", None)
+        self._start_time = _time()
+        context = connection.context
         if context is not None:
             self.remote_ip = context.remote_ip
             self.protocol = context.protocol
         if "?" in uri:
             self._bound_query(uri, get_parse_body_config())
-        elif uri[:1] == "/":
+        elif uri[0] == "/":
             self.path = uri  # as the lazy one would find out, in ten times as long
         return self
 
@@ -340,6 +339,10 @@ class HTTPServerRequest:
         names = ("protocol", "host", "method", "uri", "version", "remote_ip")
         arguments = ", ".join([f"{name}={getattr(self, name)!r}" for name in names])
         return f"{type(self).__name__}({arguments})"
+
+
+_new_request = HTTPServerRequest.__new__
+_time = time.time
 
 
 def _split_target(uri: str) -> tuple[str | None, str]:

@@ -54,6 +54,11 @@ REQUEST_HEAD: Final = re.compile(
     rf"(?:(?!{_UNUSUAL}){_TOKEN}:{_VALUE}\r\n)*+"
     rf"((?:{_TOKEN}:{_VALUE}\r\n)*+))\r\n"
 )
+# Groups: method, target. The line of nearly all requests, for those whose fields are known already:
+# HTTP/1.1, and the origin form of the target, which leaves everything else to the fields.
+ORIGIN_REQUEST_LINE: Final = re.compile(
+    rf"(?!CONNECT )({_TOKEN}) (/[!\"$-~\x80-\xff]*+) HTTP/1\.1\r\n"
+)
 # Groups: minor version, status, reason, field block. The space before an absent reason phrase may
 # be missing: RFC 9112 §4 wants it, many servers leave it out.
 RESPONSE_HEAD: Final = re.compile(

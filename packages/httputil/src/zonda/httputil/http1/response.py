@@ -11,8 +11,10 @@ from zonda.httputil.http1.content import ContentWriter
 from zonda.httputil.http1.errors import LocalProtocolError
 from zonda.httputil.http1.framing import own_content_length
 from zonda.httputil.http1.head import list_members
-from zonda.httputil.http1.output import head_bytes, status_line
+from zonda.httputil.http1.output import CONTENT_STATUS_LINES, head_bytes, status_line
+from zonda.httputil.shared_fields import FieldTemplate
 
+_field_line: Final = ": ".join  # of a pair
 NO_CONTENT_STATUS: Final = frozenset({204, 304})
 
 
@@ -141,3 +143,44 @@ def response_head(
     drop.append("Connection")
     pairs = [pair for pair in headers.get_all() if pair[0] not in drop]
     return ResponseHead(head_bytes(line, pairs, extra), writer, content, keep_alive, tunnel)
+
+
+def plain_head(status: int, reason: str, headers: HTTPHeaders, size: int) -> bytes | None:
+    """The head of a response that needs no decision; None if this one does.
+
+    Most need none: what is written out here is what `response_head` and `head_bytes` would come to.
+    """
+    line = CONTENT_STATUS_LINES.get((status, reason))
+    if line is None:
+        return None
+    block = headers._block
+    if type(block) is FieldTemplate:
+        # Ready and known to be valid; what was added to it is looked at as below.
+        text = block.text
+        for field in headers._fields.items():
+            added = _field_line(field)
+            if not (added.isascii() and added.isprintable()):
+                return None
+            text += f"{added}\r\n"
+        return f"{line}{text}Content-Length: {size}\r\n\r\n".encode("latin-1")
+    pairs = headers._pairs()
+    fields = headers._fields  # filled by _pairs(), canonical names
+    length = fields.get("Content-Length")
+    if (
+        (length is not None and length != str(size))
+        or "Connection" in fields
+        or "Transfer-Encoding" in fields
+    ):
+        return None
+    # The quickest look at names and values that finds every control character. What else it
+    # objects to (obs-text, no fields at all) takes the other way.
+    lines = list(map(_field_line, pairs))
+    text = "".join(lines)
+    if not (text.isascii() and text.isprintable() and text):
+        return None
+    text = "\r\n".join(lines)
+    if length is None:
+        text = f"{line}{text}\r\nContent-Length: {size}\r\n\r\n"
+    else:
+        text = f"{line}{text}\r\n\r\n"
+    return text.encode("ascii")

@@ -27,15 +27,16 @@ from zonda.httputil.http1.events import (
     ServerEvent,
     Signal,
 )
-from zonda.httputil.http1.head import REQUEST_HEAD, diagnose_request
+from zonda.httputil.http1.head import ORIGIN_REQUEST_LINE, REQUEST_HEAD, diagnose_request
+from zonda.httputil.http1.known_fields import LONGEST, KnownFields
 from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
-from zonda.httputil.http1.output import CONTENT_STATUS_LINES, field_lines, status_line
+from zonda.httputil.http1.output import field_lines, status_line
 from zonda.httputil.http1.request import make_request
-from zonda.httputil.http1.response import ResponseHead, response_head
+from zonda.httputil.http1.response import ResponseHead, plain_head, response_head
 from zonda.httputil.http1.states import State
 from zonda.httputil.http1.target import KNOWN_HOSTS
+from zonda.httputil.startline import RequestStartLine
 
-_field_line: Final = ": ".join  # of a pair
 # Module names: an attribute of an Enum class costs several times as much to look up.
 _IDLE, _BODY, _DONE = State.IDLE, State.BODY, State.DONE
 _SWITCHED, _CLOSED, _ERROR = State.SWITCHED, State.CLOSED, State.ERROR
@@ -48,6 +49,7 @@ _AT_ONCE: Final = 8 * 1024
 _EMPTY_LINES: Final = 4
 
 _new_headers: Final = HTTPHeaders.__new__
+_new_tuple: Final = tuple.__new__
 
 
 class ServerConnection(Connection):
@@ -74,8 +76,11 @@ class ServerConnection(Connection):
         "_empty_lines",
         "_expects",
         "_few_fields",
+        "_http10",
+        "_known",
+        "_method",
         "_plain",
-        "_request",
+        "_upgrade",
         "_writer",
     )
 
@@ -86,9 +91,14 @@ class ServerConnection(Connection):
         self._closing = False
         self._empty_lines = 0
         self._expects = False
-        self._request: Request | None = None
+        self._known: KnownFields | None = None  # the fields of the last request
+        # What a response has to know of the request.
+        self._method: str | None = None
+        self._http10 = False
+        self._upgrade: str | None = None
         self._writer: ContentWriter | None = None
-        # There is a request: HTTP/1.1, persistent, no HEAD or CONNECT, not waiting for 100.
+        # There is a request, and no response yet: HTTP/1.1, persistent, no HEAD or CONNECT, no
+        # upgrade, not waiting for 100.
         self._plain = False
 
     # -- what the client says
@@ -101,40 +111,6 @@ class ServerConnection(Connection):
         """
         state = self.their_state
         if state is _IDLE:
-            # Written out here for speed is what `_read_head` and `make_request` would come to for
-            # nearly every GET: it comes in one read with nothing before it (no search for its end,
-            # no copy), Host is known, and no other field says anything unusual.
-            # `_at_once` is within the limits for the size of a head.
-            buffer = self._buffer
-            if len(buffer) <= self._at_once and not self._scanned and not self._position:
-                match = REQUEST_HEAD.match(buffer.decode("latin-1"))
-                if match is not None:
-                    method, target, minor, block, raw_host, unusual = match.groups()
-                    end = match.end()
-                    if (
-                        len(block) > self._few_fields
-                        and block.count("\n") > self.limits.field_count
-                    ):
-                        return self._read_head()
-                    host = KNOWN_HOSTS.get(raw_host)
-                    if (
-                        unusual
-                        or host is None
-                        or target[0] != "/"
-                        or minor != "1"
-                        or method == "CONNECT"
-                    ):
-                        return self._begin_request(match, end)
-                    headers = _new_headers(HTTPHeaders)  # as from_block does
-                    headers._block = block
-                    self._request = request = Request(method, target, headers, "HTTP/1.1", host)
-                    if end == len(buffer):
-                        self._buffer = b""
-                    else:
-                        self._position = end
-                    self.their_state = _BODY
-                    self._plain = method != "HEAD" and not self._closing
-                    return request
             return self._read_head()
         if state is _BODY:
             if self._remaining == 0:
@@ -151,13 +127,90 @@ class ServerConnection(Connection):
             return CONNECTION_CLOSED
         return _PAUSED
 
+    def receive_request(self, data: bytes) -> tuple[RequestStartLine, HTTPHeaders] | None:
+        r"""Take in `data` if they are one whole request, as usual as most are.
+
+        That is `receive_data` and two calls of `next_event` in one, without the events: for a
+        driver that has read `data` while there was no request. The request is HTTP/1.1, its target
+        in origin form; it has no content, and its fields say nothing unusual about the connection.
+
+        Returns:
+            Start line and fields. `None` if `data` are anything else, or there is something before
+            them: nothing has happened then, and they go to `receive_data`.
+
+        >>> connection = ServerConnection()
+        >>> connection.receive_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        (RequestStartLine(method='GET', path='/', version='HTTP/1.1'), HTTPHeaders([('Host', 'a')]))
+        >>> connection.respond(200, "OK", HTTPHeaders({"Server": "Zonda"}), b"hi")
+        b'HTTP/1.1 200 OK\r\nServer: Zonda\r\nContent-Length: 2\r\n\r\nhi'
+        """
+        if self.their_state is not _IDLE or self._buffer or self._eof:
+            return None
+        known = self._known
+        start = data.find(b"\n") + 1
+        if known is not None and len(data) == start + known.size and data.endswith(known.octets):
+            # The fields of the request before: only the request line is new.
+            match = ORIGIN_REQUEST_LINE.fullmatch(data[:start].decode("latin-1"))
+            if match is None or not known.plain or len(data) > self._at_once:
+                return None
+            method, target = match.groups()
+        elif len(data) <= self._at_once and data.endswith(b"\r\n\r\n"):
+            # `_at_once` is within the limits for the size of a head.
+            match = REQUEST_HEAD.fullmatch(data.decode("latin-1"))
+            if match is None:
+                return None
+            method, target, minor, block, raw_host, unusual = match.groups()
+            host = KNOWN_HOSTS.get(raw_host)
+            if (
+                unusual
+                or host is None
+                or target[0] != "/"
+                or minor != "1"
+                or method == "CONNECT"
+                or (len(block) > self._few_fields and block.count("\n") > self.limits.field_count)
+            ):
+                return None
+            known = KnownFields(data[start:], block, host)
+            if known.size <= LONGEST:
+                self._known = known
+        else:
+            return None
+        headers = _new_headers(HTTPHeaders)
+        headers._block = known.fields
+        self.their_state = _DONE
+        self._method = method
+        self._plain = method != "HEAD" and not self._closing
+        # As RequestStartLine(...), which is a function in Python around this.
+        return _new_tuple(RequestStartLine, (method, target, "HTTP/1.1")), headers
+
+    def forget_fields(self) -> None:
+        """Let go of what is kept in the hope that the client repeats its fields."""
+        self._known = None
+
     def _read_head(self) -> Request | ConnectionClosed | Signal:
+        buffer, position = self._buffer, self._position
+        limits = self.limits
+        if not self._scanned:  # a head that comes in pieces is not looked at for each of them
+            known = self._known
+            start = buffer.find(b"\n", position) + 1
+            if known is not None and start and buffer.startswith(known.octets, start):
+                match = ORIGIN_REQUEST_LINE.fullmatch(buffer[position:start].decode("latin-1"))
+                size = start - position
+                if (
+                    match is not None
+                    and size - 2 <= limits.start_line
+                    and size + known.size <= limits.head
+                ):
+                    return self._begin_request(known.request(*match.groups()), start + known.size)
+            if not position and len(buffer) <= self._at_once:
+                # It is all there, mostly: no search for its end, no copy.
+                match = REQUEST_HEAD.match(buffer.decode("latin-1"))
+                if match is not None and match[4].count("\n") <= limits.field_count:
+                    return self._begin_new(match, start, match.end())
         end = self._find_head_end()
         if end < 0:
             return self._incomplete_head(end)
-        position = self._position
-        limits = self.limits
-        head = bytes(self._buffer[position:end])
+        head = bytes(buffer[position:end])
         match = REQUEST_HEAD.fullmatch(head.decode("latin-1"))
         if (
             match is None
@@ -168,13 +221,38 @@ class ServerConnection(Connection):
             if self._skip_empty_lines():
                 return self._read_head()
             self._fail(diagnose_request(head, limits))
-        return self._begin_request(match, end)
+        return self._begin_new(match, position + match.start(4), end)
 
-    def _begin_request(self, match: re.Match[str], end: int) -> Request:
+    def _begin_new(self, match: re.Match[str], start: int, end: int) -> Request:
+        """Begin a request whose fields, from `start` to `end`, are not known."""
         try:
-            self._request = request = make_request(match)
+            request = make_request(match)
         except RemoteProtocolError as error:
             self._fail(error)
+        if (
+            end - start <= LONGEST
+            and request.keep_alive
+            and request.version == "HTTP/1.1"
+            and request.target[0] == "/"
+            and request.method != "CONNECT"
+        ):
+            self._known = KnownFields(
+                bytes(self._buffer[start:end]),
+                match[4],
+                request.host,
+                request.content_length,
+                request.chunked,
+                request.keep_alive,
+                request.expect_continue,
+                request.upgrade,
+            )
+        return self._begin_request(request, end)
+
+    def _begin_request(self, request: Request, end: int) -> Request:
+        self._method = request.method
+        self._http10 = request.version == "HTTP/1.0"
+        self._upgrade = request.upgrade
+        self._empty_lines = 0
         if end == len(self._buffer):
             self._buffer = b""
             self._position = 0
@@ -192,7 +270,8 @@ class ServerConnection(Connection):
         self._plain = (
             self.keep_alive
             and not self._expects
-            and request.version == "HTTP/1.1"
+            and not self._http10
+            and self._upgrade is None
             and request.method not in ("HEAD", "CONNECT")
         )
         return request
@@ -291,31 +370,11 @@ class ServerConnection(Connection):
             raise LocalProtocolError("a response was sent already")
         size = body.nbytes if type(body) is memoryview else len(body)
         if self._plain:
-            # Most responses need no decision; what is written out here is what `response_head` and
-            # `head_bytes` would come to.
-            line = CONTENT_STATUS_LINES.get((status, reason))
-            pairs = headers._pairs()
-            fields = headers._fields  # filled by _pairs(), canonical names
-            length = fields.get("Content-Length")
-            if (
-                line is not None
-                and (length is None or length == str(size))
-                and "Connection" not in fields
-                and "Transfer-Encoding" not in fields
-            ):
-                # The quickest look at names and values that finds every control character. What
-                # else it objects to (obs-text, no fields at all) takes the other way.
-                lines = list(map(_field_line, pairs))
-                text = "".join(lines)
-                if text.isascii() and text.isprintable() and text:
-                    text = "\r\n".join(lines)
-                    if length is None:
-                        text = f"{line}{text}\r\nContent-Length: {size}\r\n\r\n"
-                    else:
-                        text = f"{line}{text}\r\n\r\n"
-                    self.our_state = _DONE
-                    head = text.encode("ascii")
-                    return [head + body] if size <= SMALL else [head, body]
+            head = plain_head(status, reason, headers, size)
+            if head is not None:
+                self.our_state = _DONE
+                self._plain = False
+                return [head + body] if size <= SMALL else [head, body]
         response = self._begin_response(status, reason, headers, size)
         if self.our_state is _BODY:
             self.our_state = _DONE
@@ -327,37 +386,60 @@ class ServerConnection(Connection):
             return [response.head + body]
         return [response.head, body]
 
+    def respond(self, status: int, reason: str, headers: HTTPHeaders, body: bytes) -> bytes | None:
+        """`send_response` and `start_next_cycle` in one, for what most responses are.
+
+        Returns:
+            The whole response. The next request may come: there is nothing of it yet. `None` if
+            there is anything to decide or to go on with; nothing has happened then, and the other
+            methods do it.
+        """
+        if (
+            not self._plain
+            or self.their_state is not _DONE
+            or self._buffer
+            or self._eof
+            or len(body) > SMALL
+        ):
+            return None
+        head = plain_head(status, reason, headers, len(body))
+        if head is None:
+            return None
+        self.their_state = _IDLE
+        self._method = None
+        self._plain = False
+        return head + body
+
     def _begin_response(
         self, status: int, reason: str, headers: HTTPHeaders, size: int | None
     ) -> ResponseHead:
-        request = self._request
         response = response_head(
             status,
             reason,
             headers,
             size,
-            method=None if request is None else request.method,
-            http10=request is not None and request.version == "HTTP/1.0",
+            method=self._method,
+            http10=self._http10,
             # A client that waits for 100 may send the content or not after this: nobody could tell
             # where its next request begins (RFC 9110 §10.1.1).
-            keep_alive=self.keep_alive and request is not None and not self._expects,
+            keep_alive=self.keep_alive and self._method is not None and not self._expects,
         )
         if response.tunnel:
             self._switch()
         else:
             self.our_state = _BODY
         self.keep_alive = response.keep_alive
-        self._expects = False
+        self._expects = self._plain = False
         return response
 
     def _send_informational(self, event: InformationalResponse) -> list[Buffer]:
         status = event.status
         if not 100 <= status < 200:
             raise LocalProtocolError(f"not an informational status: {status}")
-        if self._request is not None and self._request.version == "HTTP/1.0":
+        if self._http10:
             return []  # RFC 9110 §15.2: never to HTTP/1.0
         switching = status == 101
-        if switching and (self._request is None or self._request.upgrade is None):
+        if switching and self._upgrade is None:
             raise LocalProtocolError("101 without a request to upgrade")
         line = status_line(status, event.reason)
         pairs = [
@@ -387,6 +469,5 @@ class ServerConnection(Connection):
         if self.our_state is not _DONE or self.their_state is not _DONE or not self.keep_alive:
             raise LocalProtocolError("the exchange is not over, or was the last")
         self.our_state = self.their_state = _IDLE
-        self._request = None
-        self._empty_lines = 0
-        self._plain = False
+        self._method = self._upgrade = None
+        self._http10 = self._plain = False

@@ -1,0 +1,91 @@
+"""The field section of a request, kept because its client will probably send it again.
+
+A client that keeps its connection mostly repeats its fields to the letter. Octets that are equal
+get the same verdict, so what was found out about a section is good for every request of the
+connection that ends its head in the same octets: validation, framing, Host, and the mapping, once
+somebody has asked for it. That holds for requests of HTTP/1.1 in origin form, where the request
+line has no say in any of it.
+"""
+
+from typing import Final
+
+from zonda.httputil.headers import HTTPHeaders
+from zonda.httputil.http1.events import Request
+from zonda.httputil.shared_fields import SharedFields
+
+LONGEST: Final = 2048
+"""Octets of the longest section that is kept: what a connection may hold on to."""
+
+_new_headers: Final = HTTPHeaders.__new__
+
+
+class KnownFields:
+    """A validated field section and what it decides.
+
+    Args:
+        octets: The section as received, with the empty line behind it.
+        block: The same as text, without the empty line.
+        host: See `Request`, as for the others.
+        content_length: .
+        chunked: .
+        keep_alive: .
+        expect_continue: .
+        upgrade: .
+
+    Attributes:
+        size: Length of `octets`.
+        fields: What headers of requests with this section share.
+        plain: There is no content, and nothing unusual about the connection.
+    """
+
+    __slots__ = (
+        "chunked",
+        "content_length",
+        "expect_continue",
+        "fields",
+        "host",
+        "keep_alive",
+        "octets",
+        "plain",
+        "size",
+        "upgrade",
+    )
+
+    def __init__(
+        self,
+        octets: bytes,
+        block: str,
+        host: str | None,
+        content_length: int | None = 0,
+        chunked: bool = False,
+        keep_alive: bool = True,
+        expect_continue: bool = False,
+        upgrade: str | None = None,
+    ) -> None:
+        self.octets = octets
+        self.size = len(octets)
+        self.fields = SharedFields(block)
+        self.host = host
+        self.content_length = content_length
+        self.chunked = chunked
+        self.keep_alive = keep_alive
+        self.expect_continue = expect_continue
+        self.upgrade = upgrade
+        self.plain = content_length == 0 and keep_alive and not expect_continue and upgrade is None
+
+    def request(self, method: str, target: str) -> Request:
+        """A request that has this section."""
+        headers = _new_headers(HTTPHeaders)
+        headers._block = self.fields
+        return Request(
+            method,
+            target,
+            headers,
+            "HTTP/1.1",
+            self.host,
+            self.content_length,
+            self.chunked,
+            self.keep_alive,
+            self.expect_continue,
+            self.upgrade,
+        )
