@@ -65,8 +65,8 @@ class Parts:
 
     >>> parts = Parts([(0, 2), (5, 6)], 10, "text/plain")
     >>> [(len(head), start, end) for head, start, end in parts]
-    [(97, 0, 2), (99, 5, 6)]
-    >>> parts.length == 97 + 2 + 99 + 1 + len(parts.end)
+    [(85, 0, 2), (87, 5, 6)]
+    >>> parts.length == 85 + 2 + 87 + 1 + len(parts.end)
     True
     """
 

@@ -27,18 +27,18 @@ class AsyncHTTPTestCase(AsyncTestCase):
         http_server: The server.
         http_client: The client.
 
-    >>> from zonda.web import RequestHandler
-    >>> class Hello(RequestHandler):
-    ...     def get(self):
-    ...         self.write("Hello")
-    >>> class HelloTest(AsyncHTTPTestCase):
-    ...     def get_app(self):
-    ...         return Application([("/", Hello)])
-    ...     def test_hello(self):
-    ...         self.assertEqual(self.fetch("/").body, b"Hello")
-    >>> import unittest
-    >>> HelloTest("test_hello").run(unittest.TestResult())
-    <unittest.result.TestResult run=1 errors=0 failures=0>
+    Example::
+
+        class Hello(RequestHandler):
+            def get(self):
+                self.write("Hello")
+
+        class HelloTest(AsyncHTTPTestCase):
+            def get_app(self):
+                return Application([("/", Hello)])
+
+            def test_hello(self):
+                self.assertEqual(self.fetch("/").body, b"Hello")
     """
 
     http_server: HTTPServer
