@@ -159,6 +159,7 @@ class CurlTransport(Transport):
         super().__init__(*args)
         self.multi = multi
         self._free: list[Any] = []
+        self._closed = False
 
     def take_easy(self) -> Any:
         """A ``pycurl.Curl`` with nothing set."""
@@ -166,11 +167,15 @@ class CurlTransport(Transport):
 
     def give_back(self, easy: Any) -> None:
         """Keep a ``pycurl.Curl`` for later, with nothing of the request left in it."""
+        if self._closed:
+            easy.close()
+            return
         easy.reset()
         self._free.append(easy)
 
     def close(self) -> None:
         """Close all connections; what is under way fails."""
+        self._closed = True
         super().close()
         self.multi.close()
         for easy in self._free:
@@ -222,13 +227,16 @@ class CurlFetch(Fetch):
     def exchange_finished(self, exchange: Exchange) -> None:
         """See `ExchangeOwner`."""
         times: dict[str, float] = exchange.connection.times  # type: ignore[attr-defined]
-        begun = self._marks["pretransfer"]
-        for name, seconds in times.items():
-            if seconds:
-                self._marks[name] = begun + seconds
-        # libcurl's own "pretransfer" is 0 now and then.
-        sent = (self._marks.get(name, 0.0) for name in ("connect", "appconnect", "pretransfer"))
-        self._marks["pretransfer"] = max(begun, *sent)
+        marks = self._marks
+        latest = begun = marks["pretransfer"]
+        # libcurl leaves some out now and then, and its clock has smaller steps than some loops'.
+        now = self._transport.loop.time()
+        for name in ("namelookup", "connect", "appconnect", "pretransfer", "starttransfer"):
+            if times.get(name):
+                latest = min(max(latest, begun + times[name]), now)
+                marks[name] = latest
+        marks["pretransfer"] = max(marks["pretransfer"], marks.get("connect", 0.0))
+        marks["starttransfer"] = max(marks["starttransfer"], marks["pretransfer"])
         super().exchange_finished(exchange)
 
 

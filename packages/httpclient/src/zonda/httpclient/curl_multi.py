@@ -31,6 +31,7 @@ class CurlMulti:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._transfers: dict[Any, Done] = {}
+        self._added: set[Any] = set()  # those that libcurl knows of
         self._watched: dict[int, int] = {}
         self._timer: asyncio.Handle | None = None
         self._inside = False
@@ -42,16 +43,23 @@ class CurlMulti:
     def add(self, easy: Any, done: Done) -> None:
         """Begin a transfer; `done` is called from the loop."""
         self._transfers[easy] = done
-        self._call(self._multi.add_handle, easy)
+        self.later(lambda: self._add(easy))
+
+    def _add(self, easy: Any) -> None:
+        if easy in self._transfers:
+            self._added.add(easy)
+            self._call(self._multi.add_handle, easy)
 
     def remove(self, easy: Any) -> None:
-        """Stop a transfer, if it is under way; nobody is told."""
-        if self._transfers.pop(easy, None) is not None:
+        """Stop a transfer, if it is under way; nobody is told. Not within a callback of curl's."""
+        self._transfers.pop(easy, None)
+        if easy in self._added:
+            self._added.discard(easy)
             self._call(self._multi.remove_handle, easy)
 
     def resume(self, easy: Any) -> None:
-        """Go on with a transfer that one of its callbacks has paused."""
-        if easy in self._transfers:
+        """Go on with a transfer that one of its callbacks has paused; likewise."""
+        if easy in self._added:
             self._call(easy.pause, pycurl.PAUSE_CONT)
 
     def later(self, callback: Callable[[], None]) -> None:
@@ -63,6 +71,9 @@ class CurlMulti:
 
     def close(self) -> None:
         """Stop all transfers, and close their connections."""
+        self.later(self._close)
+
+    def _close(self) -> None:
         for easy in list(self._transfers):
             self.remove(easy)
         self._cancel_timer()
@@ -84,7 +95,7 @@ class CurlMulti:
     def _act(self, fd: int, events: int) -> None:
         self._call(self._multi.socket_action, fd, events)
         more = 1
-        while more:
+        while more and self._added:
             more, finished, failed = self._multi.info_read()
             for easy in finished:
                 self._finish(easy, 0, "")
@@ -92,9 +103,9 @@ class CurlMulti:
                 self._finish(easy, number, text)
 
     def _finish(self, easy: Any, number: int, text: str) -> None:
-        done = self._transfers.pop(easy, None)
+        done = self._transfers.get(easy)
+        self.remove(easy)
         if done is not None:
-            self._call(self._multi.remove_handle, easy)
             done(number, text)
 
     # -- out of libcurl --------------------------------------------------------------------------

@@ -1,0 +1,380 @@
+"""What only the client over libcurl has; test_fetch.py has what it shares."""
+
+import asyncio
+import pickle
+import socket
+import ssl
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from zonda.httpclient import (
+    AsyncHTTPClient,
+    HTTPClientError,
+    HTTPConnectionRefusedError,
+    HTTPRequest,
+    HTTPRequestError,
+    HTTPStreamClosedError,
+    errors,
+)
+from zonda.ioloop.testing import bind_unused_port
+
+if TYPE_CHECKING:
+    from conftest import ExpectLog
+    from packages.httpclient.tests.conftest import Peer, Serve
+
+pycurl = pytest.importorskip("pycurl")
+
+from zonda.httpclient.curl import CurlAsyncHTTPClient, CurlError  # noqa: E402 - needs pycurl
+
+
+def make_client(**settings: Any) -> CurlAsyncHTTPClient:
+    return CurlAsyncHTTPClient(force_instance=True, **settings)
+
+
+async def echo(peer: "Peer") -> None:
+    while True:
+        request = await peer.request()
+        await peer.answer(request.body)
+
+
+# -- choosing it
+
+
+def test_without_pycurl_the_import_says_what_is_missing() -> None:
+    program = "import sys; sys.modules['pycurl'] = None\nimport zonda.httpclient.curl"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode
+    assert "ImportError: the curl client needs pycurl: pip install" in result.stderr
+
+
+async def test_it_can_be_configured(serve: "Serve") -> None:
+    AsyncHTTPClient.configure("zonda.httpclient.curl.CurlAsyncHTTPClient", max_clients=7)
+    try:
+        async with AsyncHTTPClient(force_instance=True) as client:
+            assert isinstance(client, CurlAsyncHTTPClient)
+            assert client.max_clients == 7
+            async with serve(echo) as server:
+                assert (await client.fetch(server.url(), method="POST", body="x")).body == b"x"
+    finally:
+        AsyncHTTPClient.configure(None)
+
+
+# -- errors
+
+
+async def test_errors_have_curls_number_and_the_usual_type() -> None:
+    sock, port = bind_unused_port()
+    sock.close()
+    async with make_client() as client:
+        with pytest.raises(CurlError) as caught:
+            await client.fetch(f"http://127.0.0.1:{port}/")
+    error = caught.value
+    assert (error.code, error.errno) == (599, pycurl.E_COULDNT_CONNECT)
+    assert isinstance(error, HTTPConnectionRefusedError)
+    assert isinstance(error, HTTPClientError)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.code, again.errno) == (type(error), 599, error.errno)
+    assert str(again) == str(error)
+
+
+def test_the_error_as_tornados_users_make_it() -> None:
+    error = CurlError(28, "Timeout")
+    assert (error.errno, error.code, error.message, error.response) == (28, 599, "Timeout", None)
+    assert str(error) == "HTTP 599: Timeout"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in dir(errors) if name.startswith("Curl") and name.endswith("Error")]
+)
+def test_all_kinds_can_be_made_and_pickled(name: str) -> None:
+    kind = getattr(errors, name)
+    error = kind(7, "text")
+    again = pickle.loads(pickle.dumps(error))
+    for each in (error, again):
+        assert (each.errno, each.code, each.message) == (7, 599, "text")
+        assert isinstance(each, CurlError)
+        assert "text" in str(each)
+
+
+# -- nothing stays behind
+
+
+async def test_a_prepare_callback_sees_the_handle_and_leaves_nothing(serve: "Serve") -> None:
+    seen: list[Any] = []
+
+    def prepare(curl: Any) -> None:
+        seen.append(curl)
+        curl.setopt(pycurl.USERAGENT, "curl itself")
+        curl.setopt(pycurl.HTTPHEADER, [b"X-Prepared: yes"])
+        curl.setopt(pycurl.COOKIELIST, "Set-Cookie: leak=1; domain=127.0.0.1; path=/")
+
+    async with serve(echo) as server, make_client(max_clients=1) as client:
+        await client.fetch(server.url(), prepare_curl_callback=prepare)
+        await client.fetch(server.url())
+    first, second = (request.headers for request in server.requests)
+    assert isinstance(seen[0], pycurl.Curl)
+    assert first["X-Prepared"] == "yes"
+    assert first["User-Agent"] == "curl itself"
+    assert first["Cookie"] == "leak=1"
+    assert not {"X-Prepared", "Cookie"} & set(second)
+    assert second["User-Agent"].startswith("Zonda")
+
+
+async def test_what_a_prepare_callback_raises_is_the_fetchs_error(serve: "Serve") -> None:
+    def prepare(curl: Any) -> None:
+        raise ZeroDivisionError
+
+    async with serve(echo) as server, make_client() as client:
+        with pytest.raises(ZeroDivisionError):
+            await client.fetch(server.url(), prepare_curl_callback=prepare)
+        assert (await client.fetch(server.url())).code == 200
+
+
+async def test_a_handle_that_is_used_again_knows_nothing_of_before(serve: "Serve") -> None:
+    # GHSA of Tornado 6.5.7: proxy credentials and client certificates stayed in the handle.
+    async with serve(echo) as proxy, serve(echo) as server, make_client(max_clients=1) as client:
+        await client.fetch(
+            server.url(),
+            method="PUT",
+            body="secret",
+            headers={"Cookie": "secret", "X-Secret": "1"},
+            auth_username="secret",
+            auth_password="secret",
+            proxy_host="127.0.0.1",
+            proxy_port=proxy.port,
+            proxy_username="secret",
+            proxy_password="secret",
+            user_agent="secret",
+            network_interface="127.0.0.1",
+            allow_ipv6=False,
+        )
+        await client.fetch(server.url())
+        await client.fetch(server.url(), method="POST", body="")
+    assert len(proxy.requests) == 1
+    assert [request.method for request in server.requests] == ["GET", "POST"]
+    for request in server.requests:
+        assert "secret" not in str(request.headers)
+        assert request.body == b""
+
+
+# -- what curl can and cannot do
+
+
+@pytest.mark.parametrize(
+    "options", [ssl.create_default_context(), {"certfile": "x", "ssl_version": 2}]
+)
+async def test_tls_settings_that_curl_does_not_know(options: Any) -> None:
+    async with make_client() as client:
+        with pytest.raises(HTTPRequestError, match="ssl_options"):
+            await client.fetch("https://127.0.0.1:1/", ssl_options=options)
+
+
+@pytest.mark.parametrize("name", ["lo\r\n", "x y", "http://x", "lo;"])
+async def test_what_is_no_interface(name: str) -> None:
+    async with make_client() as client:
+        with pytest.raises(HTTPRequestError, match="network_interface"):
+            await client.fetch("http://127.0.0.1:1/", network_interface=name)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names of interfaces differ")
+async def test_an_interface_by_name(serve: "Serve") -> None:
+    async with serve(echo) as server, make_client() as client:
+        assert (await client.fetch(server.url(), network_interface="lo")).code == 200
+        with pytest.raises(CurlError):
+            await client.fetch(server.url("/x"), network_interface="nope0")
+
+
+async def test_a_body_with_head_is_refused() -> None:
+    async with make_client() as client:
+        with pytest.raises(HTTPRequestError, match="HEAD"):
+            await client.fetch(
+                "http://127.0.0.1:1/", method="HEAD", body="x", allow_nonstandard_methods=True
+            )
+
+
+@pytest.mark.parametrize("length", ["2", "4"])
+async def test_a_produced_body_of_another_length_than_announced(
+    serve: "Serve", length: str
+) -> None:
+    async def produce(write: Any) -> None:
+        await write(b"abc")
+
+    async with serve(echo) as server, make_client() as client:
+        with pytest.raises(Exception, match="announced"):
+            await client.fetch(
+                server.url(),
+                method="PUT",
+                body_producer=produce,
+                headers={"Content-Length": length},
+            )
+
+
+async def test_a_producer_waits_for_a_slow_server(serve: "Serve") -> None:
+    written = 0
+    go_on = asyncio.Event()
+
+    async def produce(write: Any) -> None:
+        nonlocal written
+        for _ in range(200):
+            await write(b"x" * 100_000)
+            written += 100_000
+
+    async def script(peer: "Peer") -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await go_on.wait()
+        got = 0
+        while got < 20_000_000:
+            got += len(await peer.reader.read(1 << 20))
+        await peer.answer(b"all")
+
+    async with serve(script) as server, make_client() as client:
+        future = client.fetch(
+            server.url(),
+            method="PUT",
+            body_producer=produce,
+            headers={"Content-Length": "20000000"},
+        )
+        before = -1
+        while before != written or not written:  # until nothing moves any more
+            before = written
+            await asyncio.sleep(0.05)
+        assert written < 20_000_000
+        go_on.set()
+        assert (await future).body == b"all"
+
+
+async def test_a_reader_that_takes_its_time_holds_the_server_back(serve: "Serve") -> None:
+    size = 50_000_000
+    sent = 0
+
+    async def script(peer: "Peer") -> None:
+        nonlocal sent
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        for _ in range(size // 100_000):
+            await peer.send(b"x" * 100_000)
+            sent += 100_000
+
+    got = 0
+    go_on = asyncio.Event()
+
+    async def slow(chunk: bytes) -> None:
+        nonlocal got
+        got += len(chunk)
+        await go_on.wait()
+
+    async with serve(script) as server, make_client() as client:
+        future = client.fetch(server.url(), streaming_callback=slow)
+        before = -1
+        while before != sent or not sent:
+            before = sent
+            await asyncio.sleep(0.05)
+        assert sent < size
+        assert got < 200_000
+        go_on.set()
+        await future
+    assert got == size
+
+
+# -- many, and at the wrong moment
+
+
+async def test_hundreds_of_fetches_that_end_in_every_way(serve: "Serve") -> None:
+    async def script(peer: "Peer") -> None:
+        while True:
+            request = await peer.request()
+            kind = request.target[1:]
+            if kind == "reset":
+                peer.reset()
+            elif kind == "cut":
+                await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
+                return
+            elif kind == "silent":
+                await peer.closed()
+            else:
+                await peer.answer(b"ok")
+
+    async def one(client: AsyncHTTPClient, number: int) -> str:
+        kind = ("ok", "reset", "cut", "silent", "cancel")[number % 5]
+        path = "/silent" if kind == "cancel" else f"/{kind}"
+        future = client.fetch(server.url(path), request_timeout=0.05 if kind == "silent" else 10)
+        if kind == "cancel":
+            await asyncio.sleep(0)
+            future.cancel()
+        try:
+            return (await future).body.decode()
+        except (HTTPClientError, asyncio.CancelledError) as error:
+            return type(error).__name__
+
+    async with serve(script) as server, make_client(max_clients=20) as client:
+        results = await asyncio.gather(*[one(client, number) for number in range(500)])
+        assert results.count("ok") == 100
+        assert results.count("HTTPTimeoutError") == 100
+        assert results.count("CancelledError") == 100
+        assert results.count("CurlStreamClosedError") == 200
+        assert not len(client._transport.multi)
+
+
+async def test_closing_within_a_callback(serve: "Serve") -> None:
+    client = make_client()
+
+    def close(_: object) -> None:
+        client.close()
+
+    async with serve(echo) as server:
+        with pytest.raises(HTTPStreamClosedError):
+            await client.fetch(server.url(), header_callback=close)
+
+
+async def test_fetching_within_a_callback(serve: "Serve") -> None:
+    futures: list[asyncio.Future[Any]] = []
+
+    async with serve(echo) as server, make_client() as client:
+
+        def fetch(line: str) -> None:
+            if line == "\r\n":
+                futures.append(client.fetch(server.url("/inner"), method="POST", body="inner"))
+
+        await client.fetch(server.url(), header_callback=fetch)
+        assert (await futures[0]).body == b"inner"
+
+
+async def test_cancelling_within_a_callback(serve: "Serve") -> None:
+    def cancel(_: str) -> None:
+        future.cancel()
+
+    async with serve(echo) as server, make_client() as client:
+        future = client.fetch(HTTPRequest(server.url(), header_callback=cancel))
+        with pytest.raises(asyncio.CancelledError):
+            await future
+        assert (await client.fetch(server.url())).code == 200
+
+
+async def test_the_hook_for_exceptions_of_callbacks(expect_log: "ExpectLog") -> None:
+    async with make_client() as client:
+        with expect_log("zonda.application", "Exception in callback"):
+            try:
+                raise ZeroDivisionError
+            except ZeroDivisionError:
+                client.handle_callback_exception(print)
+
+
+async def test_curl_is_told_of_no_socket_that_is_closed(serve: "Serve") -> None:
+    # A descriptor that libcurl has closed may be somebody else's a moment later.
+    async def script(peer: "Peer") -> None:
+        await peer.request()
+        await peer.answer(b"ok", 200, "Connection: close")
+
+    async with serve(script) as server, make_client() as client:
+        for _ in range(20):
+            await client.fetch(server.url())
+            one, two = socket.socketpair()
+            one.setblocking(False)
+            reader = asyncio.get_running_loop().sock_recv(one, 1)
+            two.send(b"x")
+            assert await reader == b"x"
+            one.close()
+            two.close()
