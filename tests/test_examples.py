@@ -156,6 +156,28 @@ def test_news(ask: Ask) -> None:
     assert ask("GET", "/news") == (200, '{"news": ["It rains", "It stopped"]}')
 
 
+def test_languages(tmp_path: Path) -> None:
+    def read(language: str, letters: int) -> str:
+        headers = {"Accept-Language": language}
+        with languages.request("GET", f"/?letters={letters}&name=<A>", headers=headers) as page:
+            return page.read().decode()
+
+    with running("languages.py", tmp_path) as languages:
+        french = read("fr-CA,en;q=0.5", 3)
+        assert '<html lang="fr"><p>Bonjour, &lt;A&gt;.</p>' in french
+        assert "Vous avez 3 lettres\n28 avril 2013" in french
+        assert "Vous avez une lettre" in read("de, fr;q=0.1", 1)
+        assert "You have 3 letters\nApril 28, 2013" in read("de", 3)
+
+
+def test_signin(tmp_path: Path) -> None:
+    """As far as it goes without a provider: tests/test_signing_in.py has one."""
+    with running("signin.py", tmp_path) as signin:
+        with signin.request("GET", "/") as response:
+            assert response.status == 302
+            assert response.headers["Location"] == "/login?next=%2F"
+
+
 def test_accounts(tmp_path: Path) -> None:
     with running("accounts.py", tmp_path) as accounts:
         with accounts.request("GET", "/") as response:

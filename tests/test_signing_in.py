@@ -7,11 +7,13 @@ it was given to, with the PKCE verifier whose challenge came with the user.
 import base64
 import contextlib
 import hashlib
+import runpy
 import secrets
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import pytest
 
@@ -26,6 +28,7 @@ from zonda.httputil.cookies import parse_cookie  # noqa: E402
 from zonda.web import Application, HTTPError, RequestHandler  # noqa: E402
 from zonda.web.auth import AuthError, OpenIDConnectMixin, provider  # noqa: E402
 
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "signin.py"
 CLIENT, SECRET = "my client", "my:secret"
 
 
@@ -173,7 +176,7 @@ class Browser:
                 jar.update(parse_cookie(line.partition(";")[0]))
             if response.code != 302:
                 return response
-            url = response.headers["Location"]
+            url = urljoin(url, response.headers["Location"])
 
 
 @contextlib.asynccontextmanager
@@ -268,3 +271,16 @@ async def test_code_of_another_flow(expect_log: Any) -> None:
                 headers={"Cookie": line.partition(";")[0]},
             )
         assert b"invalid_grant" in response.body
+
+
+async def test_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world() as (there, _, browser):
+        monkeypatch.setenv("OIDC_ISSUER", there.issuer)
+        monkeypatch.setenv("OIDC_CLIENT_ID", CLIENT)
+        monkeypatch.setenv("OIDC_CLIENT_SECRET", SECRET)
+        application = runpy.run_path(str(EXAMPLE))["make_app"]()
+        async with listening(application) as site:
+            response = await browser.open(f"{site}/")
+            assert response.body == f"You are ann at {there.issuer}".encode()
+            paths = [urlsplit(url).path for url in browser.seen]
+            assert paths == ["/", "/login", "/authorize", "/login", "/"]
