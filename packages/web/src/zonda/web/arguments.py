@@ -47,6 +47,17 @@ def all_values(
     return values
 
 
+def checked_flag(strip: object) -> bool:
+    """Catch ``get_arguments(name, default)``, a slip that would otherwise pass unnoticed.
+
+    Raises:
+        TypeError: ``strip`` is no bool.
+    """
+    if not isinstance(strip, bool):
+        raise TypeError("the second argument is strip, a bool: a list of values has no default")
+    return strip
+
+
 def last_value(
     source: Mapping[str, Sequence[bytes]],
     name: str,

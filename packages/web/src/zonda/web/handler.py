@@ -11,7 +11,6 @@ import asyncio
 import datetime
 import hashlib
 import re
-import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from http.cookies import Morsel, SimpleCookie
 from types import TracebackType
@@ -22,21 +21,21 @@ from zonda.httputil import (
     HTTPInputError,
     HTTPServerRequest,
     ResponseStartLine,
-    format_timestamp,
 )
 from zonda.httputil.escape import json_encode, utf8, xhtml_escape
-from zonda.ioloop.log import app_log, gen_log, printable
+from zonda.ioloop.log import app_log, gen_log
 from zonda.ioloop.util import ObjectDict
 from zonda.iostream import StreamClosedError
-from zonda.web import pageparts, xsrf
+from zonda.web import failures, pageparts, xsrf
 from zonda.web.acceptlanguage import browser_locale
-from zonda.web.arguments import REQUIRED, Required, all_values, last_value
+from zonda.web.arguments import REQUIRED, Required, all_values, checked_flag, last_value
 from zonda.web.cookiejar import CookieJar
 from zonda.web.defaultheaders import default_headers
 from zonda.web.errorpage import error_page, reason_phrase
-from zonda.web.errors import Finish, HTTPError
+from zonda.web.errors import HTTPError
 from zonda.web.etag import client_has
 from zonda.web.gate import check_sender
+from zonda.web.headervalue import HeaderValue, header_value
 from zonda.web.laterespond import is_large, respond_later
 from zonda.web.middleware import run_inside
 from zonda.web.pageparts import is_absolute
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 H = TypeVar("H", bound="RequestHandler")
 
-HeaderValue = bytes | str | int | float | datetime.datetime
 Method = Callable[..., Awaitable[None] | None]
 
 # "<" is nothing that a page made of the phrase should ever hold, however it is made.
@@ -204,7 +202,7 @@ class RequestHandler:
 
     def get_arguments(self, name: str, strip: bool = True) -> list[str]:
         """Return all values of an argument of the query or the body, in order."""
-        return all_values(self.request.arguments, name, _flag(strip), self.decode_argument)
+        return all_values(self.request.arguments, name, checked_flag(strip), self.decode_argument)
 
     @overload
     def get_query_argument(self, name: str, default: str, strip: bool = True) -> str: ...
@@ -225,7 +223,9 @@ class RequestHandler:
 
     def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
         """As `get_arguments`, from the query only."""
-        return all_values(self.request.query_arguments, name, _flag(strip), self.decode_argument)
+        return all_values(
+            self.request.query_arguments, name, checked_flag(strip), self.decode_argument
+        )
 
     @overload
     def get_body_argument(self, name: str, default: str, strip: bool = True) -> str: ...
@@ -246,7 +246,9 @@ class RequestHandler:
 
     def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
         """As `get_arguments`, from the body only."""
-        return all_values(self.request.body_arguments, name, _flag(strip), self.decode_argument)
+        return all_values(
+            self.request.body_arguments, name, checked_flag(strip), self.decode_argument
+        )
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Turn an argument, or a group of the path, into text: a hook for other encodings.
@@ -596,14 +598,14 @@ class RequestHandler:
             TypeError: It is of another type.
         """
         try:
-            self._headers[name] = _header_value(value)
+            self._headers[name] = header_value(value)
         except HTTPInputError as error:  # whose fault is ours, not the peer's
             raise ValueError(str(error)) from error
 
     def add_header(self, name: str, value: HeaderValue) -> None:
         """Add a header beside those of that name; arguments as for `set_header`."""
         try:
-            self._headers.add(name, _header_value(value))
+            self._headers.add(name, header_value(value))
         except HTTPInputError as error:
             raise ValueError(str(error)) from error
 
@@ -1024,51 +1026,13 @@ class RequestHandler:
         An `HTTPError` with a message is a warning of one line; anything else is an error with its
         traceback.
         """
-        if isinstance(value, HTTPError):
-            if value.log_message:
-                gen_log.warning(
-                    "%d %s: %s", value.status_code, self._request_summary(), value.get_message()
-                )
-        elif isinstance(value, HTTPInputError):
-            gen_log.warning("%d %s: %s", value.status, self._request_summary(), value)
-        else:
-            app_log.error(
-                "Uncaught exception %s\n%r",
-                self._request_summary(),
-                self.request,
-                exc_info=(typ, value, tb),  # type: ignore[arg-type]
-            )
+        failures.log(self, typ, value, tb)
 
     def _request_summary(self) -> str:
-        request = self.request
-        # A target may hold octets that are control characters to a terminal.
-        return f"{request.method} {printable(request.uri)} ({request.remote_ip})"
+        return failures.summary(self)
 
     def _handle_request_exception(self, error: BaseException) -> None:
-        if isinstance(error, Finish):
-            if not self._finished:
-                self.finish(*error.args)
-            return
-        if isinstance(error, StreamClosedError) and self._client_is_gone():
-            # What a handler gets from flush() when nobody is left to answer: no fault of its own.
-            gen_log.info("%s: the client is gone", self._request_summary())
-            if not self._finished:
-                self._end()
-            return
-        try:
-            self.log_exception(*sys.exc_info())
-        except Exception:
-            app_log.error("Error in exception logger", exc_info=True)
-        if self._finished:
-            # The response is out; the log is all that can be told.
-            return
-        if isinstance(error, HTTPError):
-            self.send_error(error.status_code, exc_info=sys.exc_info())
-        elif isinstance(error, HTTPInputError):
-            # A part of the request that is parsed when it is first asked for.
-            self.send_error(error.status, exc_info=sys.exc_info())
-        else:
-            self.send_error(500, exc_info=sys.exc_info())
+        failures.answer(self, error)
 
     # -- everything else -------------------------------------------------------------------------
 
@@ -1226,13 +1190,6 @@ _flush = RequestHandler.flush
 _METHOD_NAMES = {method: method.lower() for method in RequestHandler.SUPPORTED_METHODS}
 
 
-def _flag(strip: object) -> bool:
-    """Catch ``get_arguments(name, default)``, a slip that would otherwise pass unnoticed."""
-    if not isinstance(strip, bool):
-        raise TypeError("the second argument is strip, a bool: a list of values has no default")
-    return strip
-
-
 def _only_bytes(chunk: object) -> bytes:
     if isinstance(chunk, bytes):
         return chunk
@@ -1240,21 +1197,6 @@ def _only_bytes(chunk: object) -> bytes:
     if isinstance(chunk, list):
         message += "; lists are not accepted for security reasons: wrap it in a dict"
     raise TypeError(message)
-
-
-def _header_value(value: HeaderValue) -> str:
-    """A header's value as text, of all that `RequestHandler.set_header` takes."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    if isinstance(value, bool):
-        raise TypeError(f"unsupported header value {value!r}")
-    if isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, datetime.datetime):
-        return format_timestamp(value)
-    raise TypeError(f"unsupported header value {value!r}")
 
 
 def stream_request_body(cls: type[H]) -> type[H]:

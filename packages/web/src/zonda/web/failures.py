@@ -1,0 +1,89 @@
+"""What becomes of an exception that has escaped a handler: its line in the log, and its answer.
+
+=======================  ==========================  ===========================================
+exception                log                         answer
+=======================  ==========================  ===========================================
+`Finish`                 nothing                     what has been written
+`HTTPError`              a warning, if it says why   its status
+`HTTPInputError`         a warning                   its status (the request is malformed)
+`StreamClosedError`      information                 none, if it is the client that has gone
+anything else            an error with a traceback   500
+=======================  ==========================  ===========================================
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from zonda.httputil import HTTPInputError
+from zonda.ioloop.log import app_log, gen_log, printable
+from zonda.iostream import StreamClosedError
+from zonda.web.errors import Finish, HTTPError
+
+if TYPE_CHECKING:
+    from zonda.web.handler import RequestHandler
+
+
+def summary(handler: RequestHandler) -> str:
+    """Return method, target and client of a request, on one line."""
+    request = handler.request
+    # A target may hold octets that are control characters to a terminal.
+    return f"{request.method} {printable(request.uri)} ({request.remote_ip})"
+
+
+def log(
+    handler: RequestHandler,
+    typ: type[BaseException] | None,
+    value: BaseException | None,
+    tb: TracebackType | None,
+) -> None:
+    """Write what `RequestHandler.log_exception` writes."""
+    if isinstance(value, HTTPError):
+        if value.log_message:
+            # Programs put into it what clients have sent.
+            message = printable(value.get_message())
+            gen_log.warning("%d %s: %s", value.status_code, handler._request_summary(), message)
+    elif isinstance(value, HTTPInputError):
+        message = printable(str(value))
+        gen_log.warning("%d %s: %s", value.status, handler._request_summary(), message)
+    else:
+        app_log.error(
+            "Uncaught exception %s\n%r",
+            handler._request_summary(),
+            handler.request,
+            exc_info=(typ, value, tb),  # type: ignore[arg-type]
+        )
+
+
+def answer(handler: RequestHandler, error: BaseException) -> None:
+    """Log the exception that is being handled, and answer for it.
+
+    Args:
+        handler: The handler it has escaped.
+        error: The exception.
+    """
+    if isinstance(error, Finish):
+        if not handler._finished:
+            handler.finish(*error.args)
+        return
+    if isinstance(error, StreamClosedError) and handler._client_is_gone():
+        # What a handler gets from flush() when nobody is left to answer: no fault of its own.
+        gen_log.info("%s: the client is gone", handler._request_summary())
+        if not handler._finished:
+            handler._end()
+        return
+    try:
+        handler.log_exception(*sys.exc_info())
+    except Exception:
+        app_log.error("Error in exception logger", exc_info=True)
+    if handler._finished:
+        return  # the response is out; the log is all that can be told
+    status = 500
+    if isinstance(error, HTTPError):
+        status = error.status_code
+    elif isinstance(error, HTTPInputError):
+        # A part of the request that is parsed when it is first asked for.
+        status = error.status
+    handler.send_error(status, exc_info=sys.exc_info())
