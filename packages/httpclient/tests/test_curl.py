@@ -12,6 +12,7 @@ import pytest
 
 from zonda.httpclient import (
     AsyncHTTPClient,
+    HTTPClient,
     HTTPClientError,
     HTTPConnectionRefusedError,
     HTTPRequest,
@@ -60,6 +61,28 @@ async def test_it_can_be_configured(serve: "Serve") -> None:
                 assert (await client.fetch(server.url(), method="POST", body="x")).body == b"x"
     finally:
         AsyncHTTPClient.configure(None)
+
+
+async def test_it_can_be_read_piece_by_piece(serve: "Serve") -> None:
+    async def script(peer: "Peer") -> None:
+        await peer.request()
+        await peer.answer(b"x" * 300_000, 201, "X-One: 1")
+
+    async with serve(script) as server, make_client() as client:
+        async with client.stream(server.url()) as response:
+            assert (response.code, response.headers["X-One"]) == (201, "1")
+            sizes = [len(chunk) async for chunk in response]
+    assert sum(sizes) == 300_000
+    assert len(sizes) > 1
+
+
+async def test_the_blocking_client_can_use_it(serve: "Serve") -> None:
+    def fetch(url: str) -> bytes:
+        with HTTPClient(CurlAsyncHTTPClient) as client:
+            return client.fetch(url, method="POST", body="hello").body
+
+    async with serve(echo) as server:
+        assert await asyncio.to_thread(fetch, server.url()) == b"hello"
 
 
 # -- errors

@@ -74,7 +74,7 @@ async def test_a_server_that_is_trusted(
     async with serve(who, tls=authority.server) as server, make_client() as client:
         response = await client.fetch(server.url(), ca_certs=authority.file)
     assert response.body == b"nobody"
-    assert response.time_info["appconnect"] > 0
+    assert "appconnect" in response.time_info
 
 
 async def test_an_unknown_authority(

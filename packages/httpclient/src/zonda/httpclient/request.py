@@ -50,11 +50,12 @@ class HTTPRequest:
         header_callback: Called with the status line, each field line and the empty line behind
             them, line ends included.
         prepare_curl_callback: Called with the ``pycurl.Curl`` object, by the curl client only.
-        proxy_host: HTTP proxy to use; with ``proxy_port``.
+        proxy_host: Proxy to use, with ``proxy_port``: a name or address, with ``socks5://`` or
+            ``socks5h://`` in front for such a one. Empty for none, in spite of the client's setting.
         proxy_port: -
         proxy_username: -
         proxy_password: -
-        proxy_auth_mode: ``"basic"`` (the default), with curl also ``"digest"``.
+        proxy_auth_mode: ``"basic"`` (the default) or ``"digest"``.
         allow_nonstandard_methods: Allow any method, and any combination of method and body.
         validate_cert: Whether to verify the server's certificate and name; True by default.
         ca_certs: File of the authorities to trust, in place of the system's.
@@ -63,13 +64,15 @@ class HTTPRequest:
         client_cert: File of the certificate to show to the server.
         body_producer: For a body that is not in memory: called with a function ``write(bytes)``
             whose result is to be awaited; the body ends when what it returns is done. It is sent
-            in chunks unless the headers have a ``Content-Length``.
+            in chunks unless the headers have a ``Content-Length``. It is called again if the
+            request has to be sent again (redirects 307 and 308, authentication, ``retry``);
+            if it cannot be, it has an attribute ``repeatable`` that is false.
         expect_100_continue: Send the body only when the server has agreed to take it (RFC 9110
             section 10.1.1).
         decompress_response: Ask for a compressed body and decompress it; True by default.
         ssl_options: An ``ssl.SSLContext`` or a dict (see ``ssl_options_to_context``), in place of
             ``validate_cert``, ``ca_certs``, ``client_key`` and ``client_cert``.
-        retry: When to try again; never by default.
+        retry: A `Retry`: when to try again; never by default.
 
     Attributes:
         start_time: When the object was made, in seconds since the epoch.
