@@ -523,3 +523,41 @@ async def test_drain_has_a_deadline() -> None:
         await server.drain(0)
         assert await client.closed() == b""
         assert ("gone",) in recorder.calls
+
+
+@pytest.mark.parametrize("piecewise", [False, True])
+async def test_a_client_that_reads_no_responses_gets_no_more_of_them(piecewise: bool) -> None:
+    count, body = 300, b"x" * 100_000
+    handled = 0
+
+    def answer(request: HTTPServerRequest) -> None:
+        nonlocal handled
+        handled += 1
+        assert request.connection is not None
+        request.connection.write_headers(OK, HTTPHeaders({"Content-Length": "100000"}), body)
+        request.connection.finish()
+
+    one = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    async with serve(answer) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+        if piecewise:
+            for _ in range(count):
+                writer.write(one)
+                await asyncio.sleep(0)
+        else:
+            writer.write(one * count)
+        await reader.readexactly(1000)
+        async with asyncio.timeout(10):  # until it handles no more
+            before = -1
+            while handled != before:
+                before = handled
+                for _ in range(50):
+                    await asyncio.sleep(0)
+        assert handled < 150, "as many as the buffers of the system hold"
+        # And all of them once it does read.
+        received = 1000
+        while handled < count or received < count * len(body):
+            received += len(await asyncio.wait_for(reader.read(65536), 10))
+        writer.close()
+        await writer.wait_closed()
+    assert handled == count

@@ -226,7 +226,7 @@ class HTTP1ServerConnection:
         protocol.receive_data(data)
         self._pump()
         if (
-            self._exchange is not None or self._waiting is not None
+            self._exchange is not None or self._waiting is not None or self._writing_paused
         ) and protocol.bytes_buffered > READ_AHEAD:
             self._reading_paused = True
             self.stream.pause_reading()
@@ -259,8 +259,9 @@ class HTTP1ServerConnection:
                 app_log.error("Uncaught exception in on_connection_close", exc_info=True)
 
     def pause_writing(self) -> None:
-        """The peer reads more slowly than we write."""
+        """The peer reads more slowly than we write: its next request has to wait."""
         self._writing_paused = True
+        self._takes_whole = False
 
     def resume_writing(self) -> None:
         """It has caught up."""
@@ -269,6 +270,12 @@ class HTTP1ServerConnection:
             future, self._write_future = self._write_future, None
             if not future.done():
                 future.set_result(None)
+        self._takes_whole = (
+            self._delegate is not None and self._lingering is None and not self.params.no_keep_alive
+        )
+        if self._exchange is None:
+            # Not from here, where the stream is still writing.
+            asyncio.get_running_loop().call_soon(self._resume)
 
     def _end_of_life(self) -> None:
         self._timer.discard(self)
@@ -284,7 +291,7 @@ class HTTP1ServerConnection:
 
     def _pump(self) -> None:
         """Handle what the protocol has until it needs more, or has to wait for the application."""
-        if self._pumping or self._waiting is not None:
+        if self._pumping or self._is_waiting():
             return
         self._pumping = True
         protocol = self.protocol
@@ -360,8 +367,15 @@ class HTTP1ServerConnection:
             self._answer_and_close(500)
 
     def _is_waiting(self) -> bool:
-        """Whether the next event has to wait for the application, or for ever."""
-        return self._waiting is not None or self._delegate is None
+        """Whether the next event has to wait: for the application, for ever, or for the peer.
+
+        Who sends requests and reads no responses must not fill our memory with them.
+        """
+        return (
+            self._waiting is not None
+            or self._delegate is None
+            or (self._writing_paused and self._exchange is None)
+        )
 
     def _request_begins(self, event: Request) -> None:
         exchange = self._exchange = HTTP1Exchange(self, event.method == "HEAD")
