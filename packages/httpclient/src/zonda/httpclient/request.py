@@ -51,7 +51,7 @@ class HTTPRequest:
             them, line ends included.
         prepare_curl_callback: Called with the ``pycurl.Curl`` object, by the curl client only.
         proxy_host: Proxy to use, with ``proxy_port``: a name or address, with ``socks5://`` or
-            ``socks5h://`` in front for such a one. Empty for none, in spite of the client's setting.
+            ``socks5h://`` in front for such a one. Empty for none, whatever the client is told.
         proxy_port: -
         proxy_username: -
         proxy_password: -
