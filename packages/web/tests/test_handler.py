@@ -693,3 +693,120 @@ async def test_no_control_character_reaches_the_log(caplog: pytest.LogCaptureFix
     (record,) = caplog.records
     assert record.getMessage().isprintable()
     assert "%1b[31m" in record.getMessage()
+
+
+async def test_misuse() -> None:
+    raised: list[str] = []
+
+    def trying(call: Any, *args: Any) -> None:
+        try:
+            call(*args)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raised.append(f"{type(error).__name__}: {error}")
+
+    class Misuse(RequestHandler):
+        def get(self) -> None:
+            trying(self.redirect, "/", False, 200)
+            self.write("once")
+            self.flush()
+            trying(self.redirect, "/")
+            self.finish()
+            trying(self.write, "more")
+            trying(self.finish)
+            trying(stream_request_body, dict)
+
+    assert (await fetch(Misuse, get("/"))).body == b"once"
+    assert [text.partition(":")[0] for text in raised] == [
+        "ValueError",
+        "RuntimeError",
+        "RuntimeError",
+        "RuntimeError",
+        "TypeError",
+    ]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_streamed_head(method: str) -> None:
+    class Streamed(RequestHandler):
+        async def get(self) -> None:
+            self.write("one ")
+            await self.flush()
+            self.write("two")
+            await self.flush()
+
+        head = get
+
+    response = await fetch(Streamed, get("/", method=method))
+    assert (response.status, response.body) == (200, b"one two" if method == "GET" else b"")
+
+
+async def test_an_override_of_flush_sees_everything() -> None:
+    seen: list[tuple[bytes, bool]] = []
+
+    class Flush(RequestHandler):
+        def get(self) -> None:
+            self.write("a")
+            self.write("b")
+
+        def flush(
+            self, include_footers: bool = False, callback: Any = None
+        ) -> asyncio.Future[None]:
+            seen.append((b"".join(self._write_buffer), include_footers))
+            return super().flush(include_footers, callback)
+
+    response = await fetch(Flush, get("/"))
+    assert (response.body, response.headers["Content-Length"]) == (b"ab", "2")
+    assert seen == [(b"ab", True)]
+
+
+async def test_callbacks_of_flush() -> None:
+    called: list[str] = []
+
+    class Flush(RequestHandler):
+        async def get(self) -> None:
+            self.write("a")
+            self.flush(callback=lambda: called.append("flushed"))
+            await asyncio.sleep(0)
+            assert called == ["flushed"]
+
+    assert (await fetch(Flush, get("/"))).body == b"a"
+
+
+async def test_detach() -> None:
+    class Detach(RequestHandler):
+        async def get(self) -> None:
+            stream = self.detach()
+            await stream.write(b"HTTP/1.1 200 Mine\r\nContent-Length: 4\r\n\r\nmine")
+            stream.close()
+
+    response = await fetch(Detach, get("/"))
+    assert (response.reason, response.body) == ("Mine", b"mine")
+
+
+async def test_a_write_error_that_fails(expect_log: Any) -> None:
+    class Broken(RequestHandler):
+        def get(self) -> None:
+            raise HTTPError(404)
+
+        def write_error(self, status_code: int, **kwargs: Any) -> None:
+            self.write("half a page")
+            raise ZeroDivisionError
+
+    with expect_log("zonda.application", "write_error"), expect_log("zonda.access"):
+        response = await fetch(Broken, get("/"))
+    assert (response.status, response.body) == (404, b"half a page")
+
+
+async def test_a_send_error_that_fails(expect_log: Any) -> None:
+    class Broken(RequestHandler):
+        def get(self) -> None:
+            raise HTTPError(404)
+
+        def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+            raise ZeroDivisionError
+
+    application = Application([("/", Broken)])
+    async with serve(application) as port, RawClient(port) as client:
+        with expect_log("zonda.application", "exception handler"):
+            await client.send(get("/"))
+            assert await client.closed() == b""

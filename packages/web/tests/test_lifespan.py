@@ -198,6 +198,53 @@ def test_a_program_that_is_torn_down() -> None:
     assert events == ["cleaned up"]
 
 
+def test_a_program_that_is_torn_down_and_fails_to_clean_up(expect_log: Any) -> None:
+    with expect_log("zonda.application", "Uncaught exception in the application's lifespan"):
+        asyncio.run(application(failing_late).startup())
+
+
+async def test_task_groups(expect_log: Any) -> None:
+    fail = asyncio.Event()
+
+    @asynccontextmanager
+    async def lifespan(application: Application) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            application.settings["group"] = group
+            yield
+
+    async def background() -> None:
+        await fail.wait()
+        raise OSError
+
+    app = application(lifespan)
+    async with app:
+        done = app.settings["group"].create_task(asyncio.sleep(0, "done"))
+    assert done.result() == "done"
+    async with app:
+        app.settings["group"].create_task(background())
+        assert app.lifespan is not None
+        task = app.lifespan._task
+        assert task is not None
+        with expect_log("zonda.application", "lifespan"):
+            fail.set()
+            await asyncio.wait([task])
+
+
+async def test_a_start_that_is_cancelled() -> None:
+    recorder = Recorder()
+    recorder.may_start.clear()
+    app = application(recorder)
+    starting = asyncio.ensure_future(app.startup())
+    while not recorder.events:
+        await asyncio.sleep(0)
+    assert app.lifespan is not None
+    assert app.lifespan._task is not None
+    app.lifespan._task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await app.shutdown()
+
+
 async def test_applications_below() -> None:
     recorder = Recorder()
     inner = application(recorder)

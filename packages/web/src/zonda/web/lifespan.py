@@ -100,21 +100,20 @@ class ApplicationLifespan:
                 try:
                     await stop.wait()
                 except asyncio.CancelledError:
-                    # The loop is being closed: time to clean up, not to skip it.
-                    self._task = None
+                    # The loop is being closed, or a task group has failed: time to clean up, not
+                    # to skip it.
+                    pass
         except asyncio.CancelledError:
             if not started.done():
                 started.cancel()
             raise
         except Exception as error:
             if started.done():
-                failure = LifespanError("shutdown", repr(error))
-                if self._task is not None:  # nobody is waiting who could be told
-                    app_log.error(
-                        "Uncaught exception in the application's lifespan", exc_info=error
-                    )
-                    return
-                raise failure from error
+                if stop.is_set():
+                    raise LifespanError("shutdown", repr(error)) from error
+                # Nobody is waiting who could be told.
+                app_log.error("Uncaught exception in the application's lifespan", exc_info=error)
+                return
             failure = LifespanError("startup", repr(error))
             failure.__cause__ = error
             started.set_exception(failure)
