@@ -38,6 +38,7 @@ from zonda.httputil.http1 import (
     EndOfMessage,
     InformationalResponse,
     Limits,
+    RemoteProtocolError,
     Request,
     ServerConnection,
 )
@@ -83,8 +84,8 @@ class HTTP1ServerConnection:
         "_closed",
         "_delegate",
         "_done",
-        "_end_held",
         "_exchange",
+        "_held",
         "_lingering",
         "_peer_finished",
         "_progress",
@@ -125,7 +126,8 @@ class HTTP1ServerConnection:
         self._chunk_size = self.params.chunk_size or DEFAULT_CHUNK_SIZE
         self._takes_whole = False  # a request that comes in one piece may be taken as one
         self._rest = b""  # body bytes beyond one chunk, to be delivered next
-        self._end_held = False  # the end of a message is to be delivered next
+        # The body of a message that has been taken whole, to be delivered with its end.
+        self._held: bytes | None = None
         self._waiting: asyncio.Future[Any] | None = None
         self._write_future: asyncio.Future[None] | None = None
         self._done: asyncio.Future[None] | None = None
@@ -195,8 +197,9 @@ class HTTP1ServerConnection:
             The stream, as `detach` does, and what to call when the other protocol is through.
         """
         adopt = getattr(self._delegate, "adopt", None)  # see `Adopter`: not all delegates are
-        stream = self.detach()
-        return stream, nobody if adopt is None else adopt(successor)
+        # First, or a server that waits for the last connection to end would find none.
+        forget = nobody if adopt is None else adopt(successor)
+        return self.detach(), forget
 
     @property
     def is_open(self) -> bool:
@@ -212,8 +215,8 @@ class HTTP1ServerConnection:
             # Nearly every GET: it comes in one read, by itself.
             request = self.protocol.receive_request(data)
             if request is not None:
-                start_line, headers = request  # a call with * would cost more
-                self._answer(start_line, headers)
+                start_line, headers, body = request  # a call with * would cost more
+                self._answer(start_line, headers, body)
                 return
         if self._lingering is not None:
             self._lingering -= len(data)
@@ -301,9 +304,10 @@ class HTTP1ServerConnection:
                 self._body_arrives(data)
                 if self._is_waiting():
                     return
-            if self._end_held:
-                self._end_held = False
-                self._request_ends()
+            if self._held is not None:
+                self._deliver_held()
+                if self._is_waiting():
+                    return
             for _ in range(EVENTS_PER_TURN):
                 event = protocol.next_event()
                 # By type: the cheapest way to tell them apart.
@@ -331,7 +335,7 @@ class HTTP1ServerConnection:
         finally:
             self._pumping = False
 
-    def _answer(self, start_line: RequestStartLine, headers: HTTPHeaders) -> None:
+    def _answer(self, start_line: RequestStartLine, headers: HTTPHeaders, body: bytes) -> None:
         """Let the application answer a request that is complete; the usual ends here, answered."""
         exchange = self._exchange = HTTP1Exchange(self, start_line[0] == "HEAD")
         exchange.request_complete = True
@@ -343,19 +347,36 @@ class HTTP1ServerConnection:
                 message = self._start(exchange, start_line, headers)
             exchange.delegate = message
             # A delegate of Tornado's days need not inherit from the interface.
-            if isinstance(message, HTTPMessageDelegate) and (  # type: ignore[redundant-expr]
-                message.whole_message(start_line, headers)
+            if (
+                not body
+                and isinstance(message, HTTPMessageDelegate)
+                and (message.whole_message(start_line, headers))
             ):
                 return
             waiting = message.headers_received(start_line, headers)
             if waiting is not None:
                 self._wait(waiting)
+            self._held = body
             if self._waiting is None:
-                self._request_ends()
-            else:
-                self._end_held = True
+                self._deliver_held()
         except Exception as error:
             self._failed(error)
+
+    def _deliver_held(self) -> None:
+        """Go on with a message that was taken whole."""
+        body, self._held = self._held, None
+        exchange = self._exchange
+        if exchange is None:
+            return  # answered already
+        if body:
+            limit = exchange.max_body_size  # that of the settings has been looked at
+            if limit is not None and len(body) > limit:
+                raise RemoteProtocolError(f"content larger than {limit} bytes", 413)
+            self._body_arrives(body)
+            if self._waiting is not None:
+                self._held = b""
+                return
+        self._request_ends()
 
     def _failed(self, error: BaseException) -> None:
         """Answer for an exception that has come out of the protocol or the application."""

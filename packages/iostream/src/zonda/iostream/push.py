@@ -306,7 +306,8 @@ class PushStream:
             return
         self._close_wanted = True
         self._held = True
-        if not self._blocked:
+        # After write_eof() sending is blocked for good, whatever is queued.
+        if not self._blocked or (self._eof_wanted and self._queue is None):
             self.close()
 
     def set_write_buffer_limits(self, high: int, low: int | None = None) -> None:

@@ -142,6 +142,11 @@ class Connection:
             return State.CLOSING
         return State.OPEN
 
+    @property
+    def bytes_buffered(self) -> int:
+        """Bytes that were received and are part of no event yet."""
+        return len(self._buffer) - self._position
+
     # -- what the peer says ----------------------------------------------------------------------
 
     def receive_data(self, data: Buffer) -> None:

@@ -41,15 +41,7 @@ class WebSocketParams:
             return None
         if timeout is None or timeout <= 0:
             return interval
-        if timeout > interval:
-            gen_log.warning(
-                "websocket_ping_timeout (%s) is longer than websocket_ping_interval (%s):"
-                " the interval is used for both",
-                timeout,
-                interval,
-            )
-            return interval
-        return timeout
+        return min(timeout, interval)
 
 
 _shared: list[WebSocketParams] = []
@@ -65,6 +57,14 @@ def shared(params: WebSocketParams) -> WebSocketParams:
     for known in _shared:
         if known == params:
             return known
+    interval, timeout = params.ping_interval, params.ping_timeout
+    if interval and timeout and timeout > interval:
+        gen_log.warning(
+            "websocket_ping_timeout (%s) is longer than websocket_ping_interval (%s):"
+            " the interval is used for both",
+            timeout,
+            interval,
+        )
     if len(_shared) < _MOST_SHARED:
         _shared.append(params)
     return params

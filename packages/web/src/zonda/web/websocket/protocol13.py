@@ -5,7 +5,8 @@ in one pass, and what the handler answers goes out in one write at the end of th
 that is answered at once costs no future and no task.
 
 - **Reading** pauses while an ``async`` callback of the handler runs, and after `EVENTS_PER_TURN`
-  events, so that others get their turn. In between the peer is slowed down by TCP.
+  events, so that others get their turn. The peer is slowed down by TCP then. A callback does not
+  hide the loss of the connection: one read goes ahead, and a FIN with nothing before it is seen.
 - **Writing** goes straight to the socket. What that does not take waits: up to 64 KiB as bytes in
   the stream, the rest as messages in an `OutgoingQueue`, which is bounded.
 - **Pings** of the peer are answered at once; while the peer does not read, only the newest is.
@@ -162,7 +163,6 @@ class WebSocketProtocol13(WebSocketProtocol):
         self.stream = stream
         self._open = True
         stream.set_sink(self)
-        stream.pause_reading()
         self.start_pinging()
         try:
             await self.handler_opens()
@@ -184,13 +184,16 @@ class WebSocketProtocol13(WebSocketProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes from the peer."""
         self._protocol.receive_data(data)
-        if not self._busy:
+        if self._busy:
+            if self.stream is not None:
+                self.stream.pause_reading()
+        else:
             self._pump()
 
     def eof_received(self) -> None:
         """The peer sends no more: without a Close that is a loss of the connection."""
         self._eof = True
-        if not self._busy:
+        if not (self._busy and self._protocol.bytes_buffered):
             self._end()
 
     def connection_lost(self, error: BaseException | None) -> None:
@@ -270,7 +273,7 @@ class WebSocketProtocol13(WebSocketProtocol):
                     break
                 left -= 1
                 if not left:
-                    self._pause()
+                    self._busy = True
                     self._loop.call_soon(self._resume)
                     break
         except ConnectionFailed as error:
@@ -300,18 +303,13 @@ class WebSocketProtocol13(WebSocketProtocol):
         if future.done():
             self._is_through(future)
             return False
-        self._pause()
+        self._busy = True
         future.add_done_callback(self._callback_done)
         return True
 
     def _callback_done(self, future: asyncio.Future[Any]) -> None:
         self._is_through(future)
         self._resume()
-
-    def _pause(self) -> None:
-        self._busy = True
-        if self.stream is not None:
-            self.stream.pause_reading()
 
     def _resume(self) -> None:
         """Go on after a pause, with what is here already and then with reading."""
@@ -321,9 +319,10 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._busy = False
         self._pump()
         if not self._busy:
-            stream.resume_reading()
             if self._eof:
                 self._end()
+            else:
+                stream.resume_reading()
 
     def _skip(self) -> None:
         """Handle what the protocol has when no message is wanted any more."""
@@ -335,8 +334,7 @@ class WebSocketProtocol13(WebSocketProtocol):
                     self._peer_closes(event)
                     return
         except ConnectionFailed:
-            # It has our Close, or will not read it: nothing is left to say.
-            self._end()
+            pass  # thrown away, until it has read our Close and left, or its time is over
 
     # -- from the handler to the stream ----------------------------------------------------------
 
