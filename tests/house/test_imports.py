@@ -19,9 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(file.name for file in ROOT.glob("packages/*/src/zonda/*"))
 
 # Modules that go by another name than their distribution.
-DISTRIBUTIONS = {"backports": "backports-zstd", "jwt": "pyjwt"}
+DISTRIBUTIONS = {
+    "backports": "backports-zstd",
+    "jwt": "pyjwt",
+    "python_socks": "python-socks",
+}
 # Modules that are there for one library, and are loaded by it or by who asks for it.
 FOR_ONE_LIBRARY = {
+    "zonda/httpclient/curl_connection.py": "pycurl",
+    "zonda/httpclient/curl_multi.py": "pycurl",
     "zonda/iostream/platform/caresresolver.py": "pycares",
     "zonda/ioloop/pytest_plugin.py": "pytest",
     "zonda/tornado/pytest_plugin.py": "pytest",

@@ -48,7 +48,7 @@ def test_without_pycurl_the_import_says_what_is_missing() -> None:
     program = "import sys; sys.modules['pycurl'] = None\nimport zonda.httpclient.curl"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode
-    assert "ImportError: the curl client needs pycurl: pip install" in result.stderr
+    assert "ModuleNotFoundError: the curl client needs pycurl: pip install" in result.stderr
 
 
 async def test_it_can_be_configured(serve: "Serve") -> None:

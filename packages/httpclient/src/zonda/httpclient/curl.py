@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 try:
     import pycurl
 except ImportError as error:
-    raise ImportError(
+    raise ModuleNotFoundError(
         "the curl client needs pycurl: pip install zonda-httpclient[curl]", name="pycurl"
     ) from error
 
