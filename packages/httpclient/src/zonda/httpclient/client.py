@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
-from weakref import WeakKeyDictionary
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Self
 
 from zonda.httpclient.request import HTTPRequest, _RequestProxy
 from zonda.httpclient.response import HTTPResponse
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _SIMPLE = "zonda.httpclient.simple.SimpleAsyncHTTPClient"
+
+
+def _instances(io_loop: IOLoop) -> dict[type, AsyncHTTPClient]:
+    """The shared instances of a loop."""
+    kept: dict[type, AsyncHTTPClient] = io_loop.__dict__.setdefault("_http_clients", {})
+    return kept
 
 
 class FetchFuture(asyncio.Future[HTTPResponse]):
@@ -74,15 +80,12 @@ class AsyncHTTPClient(Configurable):
     HTTPConnectionRefusedError, code 599
     """
 
-    _instances: ClassVar[WeakKeyDictionary[IOLoop, dict[type, AsyncHTTPClient]]] = (
-        WeakKeyDictionary()
-    )
-
     def __new__(cls, force_instance: bool = False, **kwargs: Any) -> Self:
         """The instance of this loop, or a new one."""
         if force_instance:
             return super().__new__(cls, **kwargs)
-        known = cls._instances.setdefault(IOLoop.current(), {})
+        # Kept by the loop itself: an instance refers to its loop, and both go together.
+        known = _instances(IOLoop.current())
         instance = known.get(cls)
         if instance is None:
             instance = known[cls] = super().__new__(cls, **kwargs)
@@ -134,7 +137,7 @@ class AsyncHTTPClient(Configurable):
             return
         self._closed = True
         if self._shared_as is not None:
-            known = self._instances.get(self.io_loop, {})
+            known = _instances(self.io_loop)
             if known.get(self._shared_as) is self:
                 del known[self._shared_as]
 
@@ -185,13 +188,14 @@ class AsyncHTTPClient(Configurable):
         if self._closed:
             raise RuntimeError("fetch() called on closed AsyncHTTPClient")
         future = FetchFuture(loop=self._loop)
+        context = None if callback is None else copy_context()
 
         def deliver(response: HTTPResponse) -> None:
             future.running = None
             if future.done():
                 return  # cancelled
-            if callback is not None:
-                self.io_loop.add_callback(callback, response)
+            if context is not None:
+                self.io_loop.add_callback(context.run, callback, response)
                 future.set_result(response)
                 return
             error = response.error

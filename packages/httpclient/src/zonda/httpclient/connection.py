@@ -125,7 +125,13 @@ class HTTP1ClientConnection:
     @property
     def reusable(self) -> bool:
         """Whether another exchange may follow the one that has finished."""
-        return self.protocol.our_state is State.IDLE and self.is_open
+        stream = self.stream
+        return (
+            self.protocol.our_state is State.IDLE
+            and not stream.closed()
+            # A server that has answered before it has read all may never do so.
+            and not stream.bytes_queued
+        )
 
     def looks_stale(self) -> bool:
         """Whether the server has probably closed it, seen a moment before the loop sees it."""
@@ -135,6 +141,10 @@ class HTTP1ClientConnection:
             return bool(poll.poll(0))
         except (OSError, ValueError, AttributeError):
             return False  # no poll() here: this is a service, not a promise
+
+    def allow_any_body(self) -> None:
+        """The next response may be of any size."""
+        self.protocol.set_body_limit(None)
 
     def close(self) -> None:
         """Close it; an exchange that is under way is not told."""

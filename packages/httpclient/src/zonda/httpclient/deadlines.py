@@ -7,6 +7,7 @@ That one is left alone when its fetch ends: when it fires, it looks what is firs
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -15,6 +16,29 @@ class Timed(Protocol):
 
     def deadline_passed(self, seconds: float) -> None:
         """The ``seconds`` that were given to `Deadlines.add` have passed."""
+
+
+class Phase:
+    """The deadline of a phase, to be given to `Deadlines.add`: it ends in an error.
+
+    Args:
+        seconds: How long the phase may last.
+        fail: Takes the error.
+        error: What it is.
+    """
+
+    __slots__ = ("_error", "_fail", "seconds")
+
+    def __init__(
+        self, seconds: float, fail: Callable[[Exception], object], error: Exception
+    ) -> None:
+        self.seconds = seconds
+        self._fail = fail
+        self._error = error
+
+    def deadline_passed(self, seconds: float) -> None:
+        """See `Timed`."""
+        self._fail(self._error)
 
 
 class Deadlines:

@@ -28,6 +28,8 @@ CONTINUE_TIMEOUT = 1.0
 
 # Decompressed bytes handed on at once.
 _CHUNK = 64 * 1024
+# Bytes of the body of a redirect, say, that are read to keep its connection.
+_DROP = 64 * 1024
 
 
 class Outgoing(NamedTuple):
@@ -94,6 +96,7 @@ class Exchange:
         "_chunks",
         "_continue_timer",
         "_decoder",
+        "_dropped",
         "_outgoing",
         "_owner",
         "_producer",
@@ -119,6 +122,7 @@ class Exchange:
         self._chunks: list[bytes] | None = None
         self._streaming: StreamingCallback | None = None
         self._decoder: Decompressor | None = None
+        self._dropped: int | None = None  # bytes of a body that nobody wants
         self._producer: asyncio.Task[None] | None = None
         self._continue_timer: asyncio.TimerHandle | None = None
 
@@ -210,16 +214,18 @@ class Exchange:
         if self._continue_timer is not None:
             self._stop_continue_timer()  # it does not want the body
         owner = self._owner
-        final = owner.is_final(response)
-        if final:
+        if owner.is_final(response):
             if owner.header_callback is not None:
                 _tell_headers(owner.header_callback, response)
             self._streaming = owner.streaming_callback
+        else:
+            self._dropped = 0
+            return
         if owner.decompress:
             coding = response.headers.get("Content-Encoding")
             if coding is not None:
                 self._decompress(response, coding)
-        if final and owner.head_callback is not None:
+        if owner.head_callback is not None:
             owner.head_callback(response)
         if self._streaming is None:
             self._chunks = []
@@ -239,6 +245,12 @@ class Exchange:
 
     def data_received(self, data: bytes) -> Awaitable[object] | None:
         """See `ExchangeEvents`."""
+        if self._dropped is not None:
+            self._dropped += len(data)
+            if self._dropped > _DROP:
+                self.connection.close()
+                self.finished(None)
+            return None
         if self._decoder is not None:
             return self._decode(self._decoder, data)
         if self._streaming is not None:

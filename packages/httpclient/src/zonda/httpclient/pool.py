@@ -141,3 +141,15 @@ def _step(awaitable: Awaitable[None]) -> None:
         awaitable.__await__().send(None)
     except (StopIteration, StopAsyncIteration):
         pass
+
+
+def allowed_idle(keep_alive: str | None) -> float | None:
+    """Seconds that a Keep-Alive field allows, less a second for the way."""
+    if keep_alive is None:
+        return None
+    for parameter in keep_alive.split(","):
+        name, _, value = parameter.partition("=")
+        value = value.strip(' \t"')
+        if name.strip(" \t").lower() == "timeout" and value.isdecimal() and len(value) < 9:
+            return max(0.0, float(value) - 1.0)
+    return None

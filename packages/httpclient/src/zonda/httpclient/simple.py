@@ -39,7 +39,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         defaults: For attributes that a request leaves None.
         max_header_size: Bytes of a response's head at most, 64 KiB by default.
         max_body_size: Bytes of a body at most, decompressed, also of one that is streamed;
-            ``max_buffer_size`` by default.
+            ``max_buffer_size`` by default, and no limit for `stream`.
         max_clients_per_host: Requests to one host at once; None for any number.
         keep_alive: Seconds that a connection is kept open for the next request; 0 for never.
         cookies: A `Cookies` to take and send cookies; without one, there are none.
@@ -104,12 +104,15 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
 
     def fetch_impl(self, request: HTTPRequest, callback: Callable[[HTTPResponse], object]) -> Fetch:
         """See `AsyncHTTPClient`."""
+        # What `stream` reads is nowhere kept: no limit but one that was asked for.
+        head_callback = getattr(request, "head_callback", None)
+        limit = self._largest if head_callback is None else self.max_body_size
         fetch = Fetch(
             self._transport,
             request,  # type: ignore[arg-type]  # a _RequestProxy; Tornado declares it like this
             callback,
-            self._largest,
-            getattr(request, "head_callback", None),
+            limit,
+            head_callback,
         )
         fetch.start()
         return fetch
