@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import gzip
 import hashlib
 import http.client
 import json
@@ -168,6 +169,24 @@ def test_languages(tmp_path: Path) -> None:
         assert "Vous avez 3 lettres\n28 avril 2013" in french
         assert "Vous avez une lettre" in read("de, fr;q=0.1", 1)
         assert "You have 3 letters\nApril 28, 2013" in read("de", 3)
+
+
+def test_files(tmp_path: Path) -> None:
+    def read(path: str, **headers: str) -> tuple[int, str | None, bytes]:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        with files.request("GET", path, headers=fields) as answer:
+            return answer.status, answer.getheader("Content-Encoding"), answer.read()
+
+    with running("files.py", tmp_path) as files:
+        page = read("/")[2].decode()
+        url = re.search(r'href="(/static/site\.css\?v=[0-9a-f]{128})"', page)
+        assert url is not None
+        status, coding, style = read(url[1], Accept_Encoding="gzip")
+        assert (status, coding) == (200, "gzip")
+        assert gzip.decompress(style) == read(url[1])[2] == b"body { font: 1.2em serif }\n" * 50
+        assert read("/static/site.css", Range="bytes=0-3") == (206, None, b"body")
+        assert read("/reports/primes.txt", Range="bytes=-5") == (206, None, b"1999\n")
+        assert read("/reports/other")[0] == 404
 
 
 def test_signin(tmp_path: Path) -> None:
