@@ -267,6 +267,69 @@ async def test_proxies_that_break_off(
     assert getattr(caught.value, "code", None) == 599
 
 
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_secure_proxy(
+    make_client: "MakeClient",
+    serve: "Serve",
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    implementation: str,
+    secure: bool,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", authority.file)  # whom to trust as a proxy
+    size = 3_000_000
+
+    async def script(peer: "Peer") -> None:
+        while True:
+            request = await peer.request()
+            await peer.answer(b"x" * size + request.body)
+
+    tls = authority.server if secure else None
+    proxy_script = tunnelling if secure else script
+    async with (
+        serve(script, tls=tls) as server,
+        serve(proxy_script, tls=authority.server) as proxy,
+        make_client(proxies=f"https://127.0.0.1:{proxy.port}") as client,
+    ):
+        url = server.url()
+        for _ in range(2):
+            response = await client.fetch(
+                url, method="POST", body=b"y" * size, ca_certs=authority.file
+            )
+            assert response.body == b"x" * size + b"y" * size
+        if secure or implementation == "simple":  # libcurl has a reason of its own
+            assert proxy.connections == 1
+        if secure:
+            assert proxy.targets() == [f"CONNECT 127.0.0.1:{server.port}"]
+            assert server.targets() == ["POST /"] * 2
+        else:
+            assert proxy.targets() == [f"POST {url}"] * 2
+
+
+@pytest.mark.parametrize("whom", ["proxy", "server"])
+async def test_both_ends_of_a_secure_tunnel_are_verified(
+    make_client: "MakeClient",
+    serve: "Serve",
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: Callable[[], Any],
+    whom: str,
+) -> None:
+    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(stranger)
+    monkeypatch.setenv("SSL_CERT_FILE", authority.file)
+    contexts = {"proxy": authority.server, "server": authority.server, whom: stranger}
+    async with (
+        serve(who, tls=contexts["server"]) as server,
+        serve(tunnelling, tls=contexts["proxy"]) as proxy,
+        make_client(proxies=f"https://127.0.0.1:{proxy.port}") as client,
+    ):
+        with refused(), pytest.raises(HTTPCertificateError):
+            await client.fetch(server.url(), ca_certs=authority.file)
+    assert not server.requests
+    assert len(proxy.requests) == (whom == "server")
+
+
 # -- SOCKS
 
 

@@ -22,13 +22,13 @@ from zonda.httpclient.errors import (
     HTTPCertificateError,
     HTTPConnectError,
     HTTPConnectionRefusedError,
-    HTTPProxyError,
     HTTPRequestError,
     HTTPResolveError,
     HTTPTimeoutError,
     HTTPTLSError,
 )
 from zonda.httpclient.proxies import Proxies, Proxy, proxy_of_request
+from zonda.httpclient.relay import relay
 from zonda.httpclient.request import HTTPRequest, _RequestProxy
 from zonda.httpclient.socks import open_socks
 from zonda.httpclient.target import Target, parse_url
@@ -237,6 +237,8 @@ class Connector:
                         accounts=self._accounts,
                         reconnect=lambda: self._connect_first(route, host, port, marks),
                     )
+                    if proxy.scheme == "https" and context is not None:
+                        stream = relay(stream)
                 host, port = route.host, route.port
             if context is not None:
                 stream = await self._start_tls(stream, context, route.host)
@@ -260,9 +262,6 @@ class Connector:
         marks["connect"] = asyncio.get_running_loop().time()
         stream.set_nodelay(True)
         if route.proxy is not None and route.proxy.scheme == "https":
-            if route.tls is not None:
-                stream.close()
-                raise HTTPProxyError("TLS inside the TLS of a proxy is not supported", host, port)
             return await self._start_tls(stream, self._contexts.get(_DEFAULT_TLS), host)
         return stream
 

@@ -283,18 +283,22 @@ def _configure_tls(easy: Any, request: _RequestProxy) -> None:
     if options.get("ca_certs"):
         easy.setopt(pycurl.CAINFO, options["ca_certs"])
     else:
-        # A libcurl out of a wheel was built for another system. Trust what Python trusts.
-        paths = ssl.get_default_verify_paths()
-        if paths.cafile is not None:
-            easy.setopt(pycurl.CAINFO, paths.cafile)
-        if paths.capath is not None:
-            easy.setopt(pycurl.CAPATH, paths.capath)
+        _trust_the_usual(easy, pycurl.CAINFO, pycurl.CAPATH)
     if options.get("certfile"):
         easy.setopt(pycurl.SSLCERT, options["certfile"])
     if options.get("keyfile"):
         easy.setopt(pycurl.SSLKEY, options["keyfile"])
     if options.get("ciphers"):
         easy.setopt(pycurl.SSL_CIPHER_LIST, options["ciphers"])
+
+
+def _trust_the_usual(easy: Any, file_option: int, path_option: int) -> None:
+    # A libcurl out of a wheel was built for another system. Trust what Python trusts.
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is not None:
+        easy.setopt(file_option, paths.cafile)
+    if paths.capath is not None:
+        easy.setopt(path_option, paths.capath)
 
 
 def _configure_proxy(easy: Any, proxy: Proxy | None) -> None:
@@ -306,6 +310,8 @@ def _configure_proxy(easy: Any, proxy: Proxy | None) -> None:
     easy.setopt(pycurl.PROXY, f"[{proxy.host}]" if ":" in proxy.host else proxy.host)
     easy.setopt(pycurl.PROXYPORT, proxy.port)
     easy.setopt(pycurl.PROXYTYPE, _PROXY_TYPES[proxy.scheme])
+    if proxy.scheme == "https":
+        _trust_the_usual(easy, pycurl.PROXY_CAINFO, pycurl.PROXY_CAPATH)
     if proxy.username is not None:
         easy.setopt(pycurl.PROXYAUTH, _AUTHENTICATION[proxy.auth_mode])
         easy.setopt(pycurl.PROXYUSERNAME, proxy.username.encode())
