@@ -4,6 +4,8 @@ Left out is where Tornado passes over what is wrong in a part that is never outp
 inside another tag, ``try`` without ``except``.
 """
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +15,16 @@ from hypothesis import strategies as st
 from zonda.web import template as ours
 
 theirs = pytest.importorskip("tornado.template")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quiet() -> Iterator[None]:
+    """Tornado logs the code of each template that does not compile."""
+    logger: logging.Logger = theirs.app_log
+    logger.disabled = True
+    yield
+    logger.disabled = False
+
 
 PIECES = st.sampled_from(
     [
