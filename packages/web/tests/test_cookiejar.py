@@ -84,5 +84,11 @@ def test_names_are_tokens(name: str) -> None:
 
 def test_values_are_quoted_where_they_must_be() -> None:
     jar = CookieJar()
-    jar.set("a", 'x; y"')
-    assert jar.header_values() == ['a="x\\073 y\\""']
+    jar.set("a", 'x;y"')
+    assert jar.header_values() == ['a="x\\073y\\""']
+
+
+@pytest.mark.parametrize("value", ["a b", " ", b"a b"])
+def test_no_spaces(value: str | bytes) -> None:
+    with pytest.raises(ValueError, match="value"):
+        CookieJar().set("a", value)

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from zonda.httputil.cookies import format_set_cookie
+from zonda.httputil.errors import InvalidCookie
 from zonda.httputil.escape import native_str
 
 Expires = float | tuple[int, ...] | time.struct_time | datetime.datetime
@@ -42,8 +43,11 @@ class CookieJar:
         if expires_days is not None and expires is None:
             now = datetime.datetime.now(datetime.UTC)
             expires = now + datetime.timedelta(days=expires_days)
-        name = native_str(name)
-        text = format_set_cookie(name, native_str(value), expires=expires, **attributes)
+        name, value = native_str(name), native_str(value)
+        if " " in value:
+            # No cookie has one (RFC 6265 §4.1.1), in quotes or without; servers cut there.
+            raise InvalidCookie(name, "value", value)
+        text = format_set_cookie(name, value, expires=expires, **attributes)
         self._fields.pop(name, None)  # the order is that of the last setting
         self._fields[name] = text
 

@@ -308,7 +308,7 @@ class RequestHandler:
 
         Args:
             name: A token.
-            value: Its value; what a cookie cannot hold is quoted.
+            value: Its value, without spaces and control characters; quoted if it has to be.
             domain: ``Domain``: also for the hosts below it.
             expires: ``Expires``: seconds since 1970, a time tuple, or a datetime.
             path: ``Path``.
@@ -954,7 +954,7 @@ class RequestHandler:
         """Set ``Etag`` to what `compute_etag` returns."""
         etag = self.compute_etag()
         if etag is not None:
-            self._headers._set("Etag", etag)
+            self._headers._put("Etag", etag)
 
     def check_etag_header(self) -> bool:
         """Say whether the client has this version (``If-None-Match``, RFC 9110 §13.1.2)."""
