@@ -6,12 +6,14 @@ import socket
 import ssl
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from zonda.httpclient import (
     AsyncHTTPClient,
+    Cookies,
     HTTPClient,
     HTTPClientError,
     HTTPConnectionRefusedError,
@@ -300,6 +302,62 @@ async def test_a_reader_that_takes_its_time_holds_the_server_back(serve: "Serve"
         go_on.set()
         await future
     assert got == size
+
+
+async def test_http2(serve: "Serve", tmp_path: Path) -> None:
+    trustme = pytest.importorskip("trustme")
+    connection = pytest.importorskip("h2.connection")
+    config = pytest.importorskip("h2.config")
+    h2_events = pytest.importorskip("h2.events")
+    if not pycurl.version_info()[4] & pycurl.VERSION_HTTP2:
+        pytest.skip("this libcurl has no HTTP/2")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    tls.set_alpn_protocols(["h2"])
+    seen: list[dict[bytes, bytes]] = []
+
+    async def script(peer: "Peer") -> None:
+        h2 = connection.H2Connection(
+            config.H2Configuration(client_side=False, header_encoding=None)
+        )
+        h2.initiate_connection()
+        await peer.send(h2.data_to_send())
+        while data := await peer.reader.read(65536):
+            for event in h2.receive_data(data):
+                if isinstance(event, h2_events.RequestReceived):
+                    seen.append(dict(event.headers))
+                elif isinstance(event, h2_events.StreamEnded):
+                    fields = [(":status", "200"), ("x-one", "1"), ("set-cookie", "a=1")]
+                    h2.send_headers(event.stream_id, fields)
+                    h2.send_data(event.stream_id, b"hello", end_stream=True)
+            await peer.send(h2.data_to_send())
+
+    lines: list[str] = []
+    async with serve(script, tls=tls) as server, make_client(cookies=Cookies()) as client:
+        url = server.url("/path?query")
+        responses = [
+            await client.fetch(
+                HTTPRequest(
+                    url,
+                    "POST",
+                    body="body",
+                    ca_certs=str(tmp_path / "ca.pem"),
+                    header_callback=lines.append,
+                )
+            )
+            for _ in range(2)
+        ]
+    for response in responses:
+        assert (response.code, response.reason, response.body) == (200, "OK", b"hello")
+        assert response.headers["X-One"] == "1"
+    assert lines[0] == "HTTP/2 200 \r\n"
+    assert server.connections == 1
+    assert seen[0][b":path"] == b"/path?query"
+    assert seen[0][b":authority"] == f"127.0.0.1:{server.port}".encode()
+    assert b"cookie" not in seen[0]
+    assert seen[1][b"cookie"] == b"a=1"
 
 
 # -- many, and at the wrong moment
