@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zonda.httputil.websocket.outgoing import DEFAULT_LIMIT
+from zonda.httputil.websocket.outgoing import DEFAULT_LIMIT, OutgoingQueue
 from zonda.ioloop.log import gen_log
 
 DEFAULT_MAX_MESSAGE_SIZE = 10 * 1024 * 1024
@@ -51,12 +51,16 @@ _MOST_SHARED = 16
 def shared(params: WebSocketParams) -> WebSocketParams:
     """One object for equal settings: all connections of an application mostly have the same.
 
+    Raises:
+        ValueError: A queue limit or policy that is none.
+
     >>> shared(WebSocketParams()) is shared(WebSocketParams())
     True
     """
     for known in _shared:
         if known == params:
             return known
+    OutgoingQueue(params.queue_limit, params.queue_policy)  # refuses what is none
     interval, timeout = params.ping_interval, params.ping_timeout
     if interval and timeout and timeout > interval:
         gen_log.warning(
