@@ -11,6 +11,7 @@ NAMES = [
     ("gen", "chain_future", "motor"),
     ("httpclient", "HTTPRequest._DEFAULTS", "jupyter"),
     ("httpclient", "_RequestProxy", "opentelemetry"),
+    ("httpserver", "HTTPRequest", "jupyter_server"),
     ("httpserver", "_HTTPRequestContext", "flower"),
     ("httputil", "urlencode", "jupyterhub"),
     ("ioloop", "IOLoop._ioloop_for_asyncio", "panel, octoprint"),

@@ -6,8 +6,10 @@ application, a router of `zonda.httpserver.routing`, or a function.
 
 from zonda.httpserver.context import HTTPRequestContext
 from zonda.httpserver.server import HTTPServer
+from zonda.httputil import HTTPServerRequest
 
-# The name that programs written for Tornado know.
+# Names that programs written for Tornado know.
+HTTPRequest = HTTPServerRequest
 _HTTPRequestContext = HTTPRequestContext
 
 __all__ = ["HTTPRequestContext", "HTTPServer"]
