@@ -59,6 +59,8 @@ StartMessage = Callable[
 READ_AHEAD = 64 * 1024
 # Requests and body pieces handled in one go before other connections get their turn.
 EVENTS_PER_TURN = 64
+# Seconds of idleness after which a connection keeps nothing of the requests it has had.
+FORGET_AFTER = 5.0
 # What a peer may still send after an error response before it is cut off, in bytes.
 LINGER_BYTES = 1024 * 1024
 
@@ -346,12 +348,8 @@ class HTTP1ServerConnection:
             else:
                 message = self._start(exchange, start_line, headers)
             exchange.delegate = message
-            # A delegate of Tornado's days need not inherit from the interface.
-            if (
-                not body
-                and isinstance(message, HTTPMessageDelegate)
-                and (message.whole_message(start_line, headers))
-            ):
+            inherits = isinstance(message, HTTPMessageDelegate)  # nobody has to
+            if inherits and not body and message.whole_message(start_line, headers):
                 return
             waiting = message.headers_received(start_line, headers)
             if waiting is not None:
@@ -614,6 +612,8 @@ class HTTP1ServerConnection:
                     self._refuse(408, "the head of the request takes too long")
             elif _overdue(now, self._since, params.idle_timeout):
                 self.stream.close()
+            elif now - self._since >= FORGET_AFTER:
+                self.protocol.forget_fields()
         elif not exchange.request_complete and self._waiting is None:
             if self._body_deadline is not None and now >= self._body_deadline:
                 self._refuse(408, "the body of the request takes too long")

@@ -307,23 +307,36 @@ class HTTPHeaders(MutableMapping[str, str]):
         return value
 
     def __setitem__(self, name: str, value: str) -> None:
-        self._set(name, value)
-
-    def _set(self, name: str, value: str) -> None:
-        # `h[name] = value` is a call from C to Python, which costs twice a call like this one.
         name = CANONICAL_NAMES[name]
-        block = self._block
-        if block is not None and (type(block) is not FieldTemplate or name in block.closed):
-            self._build()
-            block = None
         if value.__class__ is not str:
             value = _text(value)
         # These two are several times faster than the search, and true for nearly all values.
         if not (value.isascii() and value.isprintable()) and _NOT_IN_FIELDS.search(value):
             raise InvalidFieldValue(name, value)
+        block = self._block
+        if block is not None:
+            if type(block) is FieldTemplate:
+                if name not in block.closed:
+                    self._fields[name] = value
+                    return
+                variant = block.variant(name, value)
+                if variant is not None:
+                    self._block = variant
+                    return
+            self._build()
         self._fields[name] = value
-        if block is None and self._repeated is not None:
+        if self._repeated is not None:
             self._repeated.pop(name, None)
+
+    def _put(self, name: str, value: str) -> None:
+        # As `h[name] = value`, for a canonical name and a value that the writer of the message will
+        # check. A call from C to Python, and looking at the value twice, would cost three times as
+        # much.
+        block = self._block
+        if type(block) is FieldTemplate and name not in block.closed and type(value) is str:
+            self._fields[name] = value
+        else:
+            self[name] = value
 
     def __delitem__(self, name: str) -> None:
         if self._block is not None:

@@ -84,7 +84,8 @@ class SharedFields:
 class FieldTemplate:
     r"""Fields that responses begin with, as text that is ready to be sent.
 
-    Made by `HTTPHeaders.template`. Headers that begin with it only note what is added to it.
+    Made by `HTTPHeaders.template`. Headers that begin with it only note what is added to it, and
+    which variant of it they have where another value is set.
 
     Args:
         fields: Canonical names to valid values; none of `FRAMING`.
@@ -98,9 +99,29 @@ class FieldTemplate:
     'Server: Zonda\r\n'
     """
 
-    __slots__ = ("closed", "fields", "text")
+    __slots__ = ("_variants", "closed", "fields", "text")
+
+    VARIANTS = 16
 
     def __init__(self, fields: dict[str, str]) -> None:
         self.fields = fields
+        self._variants: dict[tuple[str, str], FieldTemplate] = {}
         self.text = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
         self.closed = FRAMING.union(fields)
+
+    def variant(self, name: str, value: str) -> "FieldTemplate | None":
+        """The same with another value of one of its fields; kept, as many responses want it.
+
+        Args:
+            name: The field, canonical.
+            value: A valid value.
+
+        Returns:
+            `None` if it is none of its fields, or if there are `VARIANTS` of it already: values
+            that are never the same twice are not for templates.
+        """
+        variant = self._variants.get((name, value))
+        if variant is None and name in self.fields and len(self._variants) < self.VARIANTS:
+            variant = FieldTemplate({**self.fields, name: value})
+            self._variants[name, value] = variant
+        return variant

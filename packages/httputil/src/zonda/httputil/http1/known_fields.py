@@ -15,6 +15,8 @@ from zonda.httputil.shared_fields import SharedFields
 
 LONGEST: Final = 2048
 """Octets of the longest section that is kept: what a connection may hold on to."""
+NEVER: Final = 1 << 62
+"""Longer than anything that is received at once."""
 
 _new_headers: Final = HTTPHeaders.__new__
 
@@ -34,8 +36,9 @@ class KnownFields:
 
     Attributes:
         size: Length of `octets`.
+        total: The same and that of the content; `NEVER` unless the message ends there and there is
+            nothing unusual about the connection.
         fields: What headers of requests with this section share.
-        plain: There is no content, and nothing unusual about the connection.
     """
 
     __slots__ = (
@@ -46,8 +49,8 @@ class KnownFields:
         "host",
         "keep_alive",
         "octets",
-        "plain",
         "size",
+        "total",
         "upgrade",
     )
 
@@ -71,7 +74,8 @@ class KnownFields:
         self.keep_alive = keep_alive
         self.expect_continue = expect_continue
         self.upgrade = upgrade
-        self.plain = content_length == 0 and keep_alive and not expect_continue and upgrade is None
+        simple = keep_alive and not expect_continue and upgrade is None
+        self.total = NEVER if content_length is None or not simple else self.size + content_length
 
     def request(self, method: str, target: str) -> Request:
         """A request that has this section."""

@@ -127,32 +127,41 @@ class ServerConnection(Connection):
             return CONNECTION_CLOSED
         return _PAUSED
 
-    def receive_request(self, data: bytes) -> tuple[RequestStartLine, HTTPHeaders] | None:
+    def receive_request(self, data: bytes) -> tuple[RequestStartLine, HTTPHeaders, bytes] | None:
         r"""Take in `data` if they are one whole request, as usual as most are.
 
-        That is `receive_data` and two calls of `next_event` in one, without the events: for a
+        That is `receive_data` and some calls of `next_event` in one, without the events: for a
         driver that has read `data` while there was no request. The request is HTTP/1.1, its target
-        in origin form; it has no content, and its fields say nothing unusual about the connection.
+        in origin form, and its fields say nothing unusual about the connection. If it has content,
+        its fields are those of the request before.
 
         Returns:
-            Start line and fields. `None` if `data` are anything else, or there is something before
-            them: nothing has happened then, and they go to `receive_data`.
+            Start line, fields and content. `None` if `data` are anything else, or there is
+            something before them: nothing has happened then, and they go to `receive_data`.
 
         >>> connection = ServerConnection()
-        >>> connection.receive_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        (RequestStartLine(method='GET', path='/', version='HTTP/1.1'), HTTPHeaders([('Host', 'a')]))
+        >>> connection.receive_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")[0]
+        RequestStartLine(method='GET', path='/', version='HTTP/1.1')
         >>> connection.respond(200, "OK", HTTPHeaders({"Server": "Zonda"}), b"hi")
         b'HTTP/1.1 200 OK\r\nServer: Zonda\r\nContent-Length: 2\r\n\r\nhi'
         """
         if self.their_state is not _IDLE or self._buffer or self._eof:
             return None
         known = self._known
-        start = data.find(b"\n") + 1
-        if known is not None and len(data) == start + known.size and data.endswith(known.octets):
-            # The fields of the request before: only the request line is new.
+        content = b""
+        start = 0 if known is None else len(data) - known.total
+        if start > 0 and data.startswith(known.octets, start):  # type: ignore[union-attr]
+            # The fields of the request before. If what precedes them is a request line, and only
+            # that, this is all there is.
+            assert known is not None
             match = ORIGIN_REQUEST_LINE.fullmatch(data[:start].decode("latin-1"))
-            if match is None or not known.plain or len(data) > self._at_once:
+            if match is None or start + known.size > self._at_once:
                 return None
+            if known.content_length:
+                limit = self.limits.body
+                if limit is not None and known.content_length > limit:
+                    return None
+                content = data[start + known.size :]
             method, target = match.groups()
         elif len(data) <= self._at_once and data.endswith(b"\r\n\r\n"):
             # `_at_once` is within the limits for the size of a head.
@@ -170,7 +179,7 @@ class ServerConnection(Connection):
                 or (len(block) > self._few_fields and block.count("\n") > self.limits.field_count)
             ):
                 return None
-            known = KnownFields(data[start:], block, host)
+            known = KnownFields(data[match.start(4) :], block, host)
             if known.size <= LONGEST:
                 self._known = known
         else:
@@ -181,7 +190,7 @@ class ServerConnection(Connection):
         self._method = method
         self._plain = method != "HEAD" and not self._closing
         # As RequestStartLine(...), which is a function in Python around this.
-        return _new_tuple(RequestStartLine, (method, target, "HTTP/1.1")), headers
+        return _new_tuple(RequestStartLine, (method, target, "HTTP/1.1")), headers, content
 
     def forget_fields(self) -> None:
         """Let go of what is kept in the hope that the client repeats its fields."""

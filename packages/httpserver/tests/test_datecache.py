@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from zonda.web import datecache
+from zonda.httpserver import datecache
 
 
 def test_it_follows_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
