@@ -67,6 +67,7 @@ class Keep(UploadHandler):
             ]
             for name, uploads in self.request.files.items()
         }
+        assert self.get_arguments("a") == self.get_body_arguments("a")
         self.write({"fields": self.get_body_arguments("a"), "b": self.get_argument("b", None)})
         self.write({"files": files})
 

@@ -183,8 +183,9 @@ class UploadHandler(RequestHandler):
         request = self.request
         if not part.filename:
             value = await part.read()
-            request.body_arguments.setdefault(part.name, []).append(value)
-            request.arguments.setdefault(part.name, []).append(value)
+            # Worked out from the other at the first access: so before that gets the value.
+            for arguments in (request.arguments, request.body_arguments):
+                arguments.setdefault(part.name, []).append(value)
             return
         file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(self.MEMORY_LIMIT)  # noqa: SIM115
         upload = UploadedFile(
