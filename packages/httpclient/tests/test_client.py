@@ -21,7 +21,7 @@ from zonda.httpclient.simple import SimpleAsyncHTTPClient
 from zonda.ioloop import IOLoop
 
 if TYPE_CHECKING:
-    from conftest import Peer, Serve
+    from packages.httpclient.tests.conftest import Peer, Serve
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="none")
 

@@ -14,7 +14,7 @@ from zonda.httpclient.simple import SimpleAsyncHTTPClient
 from zonda.httpclient.target import parse_url
 
 if TYPE_CHECKING:
-    from conftest import Peer, Serve
+    from packages.httpclient.tests.conftest import Peer, Serve
 
 
 def make(**settings: Any) -> SimpleAsyncHTTPClient:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from zonda.httpclient import HTTPStreamClosedError, HTTPTimeoutError
+from zonda.httpclient import HTTPResponse, HTTPStreamClosedError, HTTPTimeoutError
 
 if TYPE_CHECKING:
-    from conftest import MakeClient, Peer, Serve
+    from packages.httpclient.tests.conftest import MakeClient, Peer, Serve
 
 MIB = 1024 * 1024
 
@@ -27,13 +27,14 @@ async def test_head_first_then_chunks(make_client: "MakeClient", serve: "Serve")
     async with serve(script) as server, make_client() as client:
         async with client.stream(server.url()) as response:
             assert (response.code, response.reason, response.headers["X"]) == (201, "Made", "y")
-            assert response.response is None
+            assert not response.response
             go.set()
             chunks = [chunk async for chunk in response]
             assert b"".join(chunks) == b"helloworld"
             assert all(chunks)
-            assert response.response is not None
-            assert response.response.body == b""
+            whole: HTTPResponse | None = response.response
+            assert whole is not None
+            assert whole.body == b""
             assert await response.read() == b""
 
 

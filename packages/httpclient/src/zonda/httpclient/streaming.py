@@ -87,8 +87,8 @@ class ResponseStream:
                 await self._wait()
             if not self.code:
                 self._read_lines()
-            if self._future.done():
-                self._finish(self._future.result())
+            if not self.code:
+                self._finish(self._future.result())  # or raise what it failed with
         except BaseException:
             self._future.cancel()
             raise
