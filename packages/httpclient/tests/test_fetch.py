@@ -529,6 +529,24 @@ async def test_credentials_do_not_reach_another_origin(
     assert other.requests[0].target == "/a%20b"
 
 
+async def test_nor_do_those_that_the_client_has_for_all_requests(
+    make_client: "MakeClient", serve: "Serve"
+) -> None:
+    async with serve(echo) as other:
+
+        async def script(peer: "Peer") -> None:
+            await peer.request()
+            await peer.answer(b"", 302, f"Location: {other.url()}")
+
+        defaults = {"auth_username": "user", "auth_password": "password"}
+        async with serve(script) as server, make_client(defaults=defaults) as client:
+            await client.fetch(server.url())
+            await client.fetch(other.url())
+    assert server.requests[0].headers["Authorization"] == "Basic dXNlcjpwYXNzd29yZA=="
+    assert "Authorization" not in other.requests[0].headers
+    assert "Authorization" in other.requests[1].headers  # asked for by the program itself
+
+
 async def test_cookies(make_client: "MakeClient", serve: "Serve") -> None:
     async def script(peer: "Peer") -> None:
         while True:
@@ -581,6 +599,21 @@ async def test_retries(make_client: "MakeClient", serve: "Serve") -> None:
     assert response.code == 200
     assert len(server.requests) == 3
     assert got == [b"body"]
+
+
+async def test_retries_for_all_requests_of_a_client(
+    make_client: "MakeClient", serve: "Serve"
+) -> None:
+    codes = iter([503, 200])
+
+    async def script(peer: "Peer") -> None:
+        while True:
+            await peer.request()
+            await peer.answer(b"", next(codes))
+
+    defaults = {"retry": Retry(backoff=0.001)}
+    async with serve(script) as server, make_client(defaults=defaults) as client:
+        assert (await client.fetch(server.url())).code == 200
 
 
 async def test_no_retries_by_default(make_client: "MakeClient", serve: "Serve") -> None:
