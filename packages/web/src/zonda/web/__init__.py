@@ -31,6 +31,7 @@ from zonda.web.staticfiles import StaticFileHandler
 from zonda.web.transforms import GZipContentEncoding, OutputTransform
 from zonda.web.uimodules import TemplateModule, UIModule
 from zonda.web.uploads import UploadHandler
+from zonda.web.websocket.broadcast import broadcast
 
 url = URLSpec
 """Another name for `URLSpec`."""
@@ -62,6 +63,7 @@ __all__ = [
     "app_log",
     "asynchronous",
     "authenticated",
+    "broadcast",
     "create_signed_value",
     "decode_signed_value",
     "gen_log",

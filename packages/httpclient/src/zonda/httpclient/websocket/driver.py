@@ -63,6 +63,8 @@ class ClientDriver:
         close_reason: Its reason.
     """
 
+    protocol: ClientConnection | None = None
+
     def __init__(
         self,
         protocol: ClientConnection,
@@ -71,7 +73,6 @@ class ClientDriver:
         queue_limit: int,
         queue_policy: str,
     ) -> None:
-        self.protocol: ClientConnection | None = None
         self.close_code: int | None = None
         self.close_reason: str | None = None
         self._protocol = protocol
