@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zonda.httpserver.testing import RawResponse
+from zonda.httpserver.testing import RawClient, RawResponse, serve
 from zonda.web import Application, HTTPError, StaticFileHandler
 
 TEXT = b"0123456789" * 10
@@ -100,3 +100,13 @@ async def test_a_large_file_gets_its_url_version_later(root: Path) -> None:
 def test_a_large_file_outside_a_loop(root: Path) -> None:
     (root / "large").write_bytes(LARGE)
     assert "?v=" in StaticFileHandler.make_static_url({"static_path": str(root)}, "large")
+
+
+@pytest.mark.usefixtures("refusals")
+async def test_what_is_not_there_is_not_remembered(root: Path, app: App) -> None:
+    async with serve(app(root)) as port, RawClient(port) as client:
+        for number in range(50):
+            response = await client(f"GET /s/{number} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            assert response.status == 404
+    assert StaticFileHandler._static_hashes == {}
+    assert StaticFileHandler._fingerprints == {}

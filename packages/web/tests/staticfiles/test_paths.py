@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zonda.web import HTTPError
 from zonda.web.staticfiles import paths
@@ -142,3 +144,18 @@ def test_a_slash_is_added_without_leaving_the_host(path: str, location: str) -> 
 
 def test_the_roots_own_separator() -> None:
     assert paths.is_inside(os.path.join("/srv", "static"), "/srv/static")
+
+
+PIECES = ("..", ".", "/", "\\", "\0", "a", "root", "root_beside", "~", "%2e", ":", " ", "\u2215")
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join))
+def test_nothing_leads_out(path: str) -> None:
+    absolute, status = "/srv/root", None
+    try:
+        absolute = paths.join("/srv/root", path)
+    except HTTPError as error:
+        status = error.status_code
+    assert status in (None, 400, 403, 404)
+    assert os.path.normpath(absolute) == absolute
+    assert absolute == "/srv/root" or absolute.startswith("/srv/root/")

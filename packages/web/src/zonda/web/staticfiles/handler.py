@@ -8,6 +8,7 @@ As long as an application has not overridden how content is read, files are open
 from __future__ import annotations
 
 import datetime
+import functools
 import mimetypes
 import os
 import threading
@@ -15,12 +16,16 @@ import time
 from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable
 from typing import Any, ClassVar, cast
 
-from zonda.httputil.conditional import evaluate_preconditions, range_applies
-from zonda.httputil.dates import format_timestamp, parse_date
+from zonda.httputil.dates import format_timestamp
 from zonda.httputil.ranges import format_content_range
 from zonda.web.errors import HTTPError
 from zonda.web.handler import RequestHandler
 from zonda.web.staticfiles import paths
+from zonda.web.staticfiles.conditions import (
+    precondition_failed,
+    range_counts,
+    unmodified_since,
+)
 from zonda.web.staticfiles.hashing import cached_version, prepare_version, url_version
 from zonda.web.staticfiles.openfile import OpenFile, read_file
 from zonda.web.staticfiles.ranges import Parts, Range, select_ranges
@@ -138,7 +143,8 @@ class StaticFileHandler(RequestHandler):
                 self._file = None
             self.modified = self.get_modified_time()
             self.set_headers()
-            if self._precondition_failed():
+            etag = self._headers.get("Etag")
+            if precondition_failed(self.request.headers, etag, self.modified):
                 raise HTTPError(412)
             if self.should_return_304():
                 self.set_status(304)
@@ -154,7 +160,7 @@ class StaticFileHandler(RequestHandler):
         # Ranges are defined for GET only (RFC 9110 §14.2).
         if include_body and (wanted := self.request.headers.get("Range")) is not None:
             etag = self._headers.get("Etag")
-            if range_applies(self.request.headers, etag=etag, last_modified=_aware(self.modified)):
+            if range_counts(self.request.headers, etag, self.modified):
                 ranges = select_ranges(wanted, size)
         if ranges is None:
             self.set_status(416)
@@ -190,16 +196,6 @@ class StaticFileHandler(RequestHandler):
             start_end = body if ranges else (None, None)
             await send_content(self, self.get_content(self.absolute_path, *start_end))
 
-    def _precondition_failed(self) -> bool:
-        headers = self.request.headers
-        if "If-Match" not in headers and "If-Unmodified-Since" not in headers:
-            return False
-        etag = self._headers.get("Etag")
-        status = evaluate_preconditions(
-            "GET", headers, etag=etag, last_modified=_aware(self.modified)
-        )
-        return status == 412
-
     # -- the head --------------------------------------------------------------------------------
 
     def set_headers(self) -> None:
@@ -207,7 +203,7 @@ class StaticFileHandler(RequestHandler):
         self.set_header("Accept-Ranges", "bytes")
         self.set_etag_header()
         if self.modified is not None:
-            self.set_header("Last-Modified", format_timestamp(self.modified))
+            self.set_header("Last-Modified", _http_date(self.modified))
         content_type = self.get_content_type()
         if content_type:
             self.set_header("Content-Type", content_type)
@@ -232,12 +228,7 @@ class StaticFileHandler(RequestHandler):
         """Say whether the client has this content already (RFC 9110 §13.2.2, its last steps)."""
         if self.request.headers.get("If-None-Match"):
             return self.check_etag_header()
-        since = self.request.headers.get("If-Modified-Since")
-        modified = _aware(self.modified)
-        if since is None or modified is None:
-            return False
-        date = parse_date(since.strip(" \t"))
-        return date is not None and date >= modified.replace(microsecond=0)
+        return unmodified_since(self.request.headers, self.modified)
 
     def set_extra_headers(self, path: str) -> None:
         """A hook for further fields.
@@ -492,8 +483,4 @@ _get_content = StaticFileHandler.get_content.__func__  # type: ignore[attr-defin
 _get_content_version = StaticFileHandler.get_content_version.__func__  # type: ignore[attr-defined]
 
 
-def _aware(date: datetime.datetime | None) -> datetime.datetime | None:
-    """An override's date without a time zone is in UTC, as Tornado's once were."""
-    if date is not None and date.tzinfo is None:
-        return date.replace(tzinfo=datetime.UTC)
-    return date
+_http_date = functools.lru_cache(format_timestamp)
