@@ -28,6 +28,7 @@ DISTRIBUTIONS = {
 FOR_ONE_LIBRARY = {
     "zonda/httpclient/curl_connection.py": "pycurl",
     "zonda/httpclient/curl_multi.py": "pycurl",
+    "zonda/httpclient/curl_upload.py": "pycurl",
     "zonda/iostream/platform/caresresolver.py": "pycares",
     "zonda/ioloop/pytest_plugin.py": "pytest",
     "zonda/tornado/pytest_plugin.py": "pytest",

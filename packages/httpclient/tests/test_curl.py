@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from zonda.httpclient import (
     HTTPStreamClosedError,
     errors,
 )
+from zonda.httputil.http1 import LocalProtocolError
 from zonda.ioloop.testing import bind_unused_port
 
 if TYPE_CHECKING:
@@ -235,6 +237,38 @@ async def test_a_produced_body_of_another_length_than_announced(
                 body_producer=produce,
                 headers={"Content-Length": length},
             )
+
+
+async def test_one_large_piece_is_sent_in_linear_time(serve: "Serve") -> None:
+    async def produce(write: Any) -> None:
+        await write(b"x" * 50_000_000)
+
+    async with serve(echo) as server, make_client() as client:
+        start = time.process_time()
+        response = await client.fetch(
+            server.url(),
+            method="PUT",
+            body_producer=produce,
+            headers={"Content-Length": "50000000"},
+        )
+        assert time.process_time() - start < 5
+    assert len(response.body) == 50_000_000
+
+
+@pytest.mark.parametrize("length", ["-3", "1_0", "+3", "x", "\u0663"])
+async def test_a_length_that_is_none(serve: "Serve", length: str) -> None:
+    async def produce(write: Any) -> None:
+        await write(b"abc")
+
+    async with serve(echo) as server, make_client() as client:
+        with pytest.raises((ValueError, LocalProtocolError)):
+            await client.fetch(
+                server.url(),
+                method="PUT",
+                body_producer=produce,
+                headers={"Content-Length": length},
+            )
+    assert not server.requests
 
 
 async def test_a_producer_waits_for_a_slow_server(serve: "Serve") -> None:

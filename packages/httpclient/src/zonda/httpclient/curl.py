@@ -250,6 +250,7 @@ def _configure(easy: Any, request: _RequestProxy, target: Target, proxy: Proxy |
     easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     easy.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     easy.setopt(pycurl.PATH_AS_IS, 1)
+    easy.setopt(pycurl.BUFFERSIZE, 65536)
     easy.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
     if request.connect_timeout:
         easy.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(1000 * request.connect_timeout)))

@@ -19,6 +19,7 @@ import pycurl
 
 from zonda.httpclient.connection import ExchangeEvents
 from zonda.httpclient.curl_multi import CurlMulti
+from zonda.httpclient.curl_upload import Upload
 from zonda.httpclient.errors import (
     CurlCertificateError,
     CurlConnectError,
@@ -39,10 +40,10 @@ from zonda.httputil import HTTPHeaders, HTTPInputError
 from zonda.httputil.http1 import (
     InformationalResponse,
     Limits,
-    LocalProtocolError,
     Request,
     Response,
 )
+from zonda.httputil.http1.framing import own_content_length
 from zonda.httputil.http1.output import head_bytes, request_line
 
 if TYPE_CHECKING:
@@ -124,13 +125,7 @@ class CurlConnection:
         self._failure: Exception | None = None  # why we stopped it
         self.touched = False
         self.times: dict[str, float] = {}
-        # The request's body, if it comes in pieces.
-        self._announced: int | None = None
-        self._written = 0
-        self._queue: list[bytes] = []
-        self._ended = False
-        self._starving = False  # curl waits for us
-        self._drained: asyncio.Future[None] | None = None
+        self._upload: Upload | None = None  # of a body that comes in pieces
         # The response.
         self._head: list[str] = []
         self._head_size = 0
@@ -163,9 +158,8 @@ class CurlConnection:
         if easy is not None:
             self._multi.remove(easy)
             self._release(easy)
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_exception(HTTPStreamClosedError("Connection closed"))
-            self._drained.exception()  # not everybody waits for a write
+        if self._upload is not None:
+            self._upload.abandon()
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -191,12 +185,12 @@ class CurlConnection:
         """Begin an exchange with the head of a request; `write` and `end` bring the body."""
         headers = request.headers
         length = headers.get("Content-Length")
-        self._announced = request.content_length if length is None else int(length)
+        announced = request.content_length if length is None else own_content_length(length)
         self._refuse_head(request.method)
+        self._upload = Upload(announced, lambda: self._multi.later(self._resume))
         self._easy.setopt(pycurl.UPLOAD, 1)
-        size = -1 if self._announced is None else self._announced
-        self._easy.setopt(pycurl.INFILESIZE_LARGE, size)
-        self._easy.setopt(pycurl.READFUNCTION, self._read)
+        self._easy.setopt(pycurl.INFILESIZE_LARGE, -1 if announced is None else announced)
+        self._easy.setopt(pycurl.READFUNCTION, self._upload.read)
         self._start(exchange, request.method, headers)
 
     def _refuse_head(self, method: str) -> None:
@@ -231,21 +225,9 @@ class CurlConnection:
             LocalProtocolError: More than was announced.
             HTTPStreamClosedError: It is over.
         """
-        if not self.is_open:
+        if not self.is_open or self._upload is None:
             raise HTTPStreamClosedError("Connection closed")
-        self._written += len(data)
-        if self._announced is not None and self._written > self._announced:
-            raise LocalProtocolError(f"more than the {self._announced} bytes announced")
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not data:
-            future.set_result(None)
-            return future
-        self._queue.append(bytes(data))
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)  # a writer that did not wait
-        self._drained = future
-        self._feed()
-        return future
+        return self._upload.write(data)
 
     def end(self) -> None:
         """End the body.
@@ -253,37 +235,12 @@ class CurlConnection:
         Raises:
             LocalProtocolError: Less than was announced.
         """
-        if self._announced is not None and self._written < self._announced:
-            raise LocalProtocolError(
-                f"{self._written} bytes of the {self._announced} that were announced"
-            )
-        self._ended = True
-        self._feed()
-
-    def _feed(self) -> None:
-        if self._starving:
-            self._starving = False
-            self._multi.later(self._resume)
+        if self._upload is not None:
+            self._upload.end()
 
     def _resume(self) -> None:
         if self._easy is not None:
             self._multi.resume(self._easy)
-
-    def _read(self, size: int) -> bytes | int:
-        """Called by curl: the next piece of the body, ``b""`` at its end."""
-        if not self._queue:
-            if self._drained is not None and not self._drained.done():
-                self._drained.set_result(None)
-            if self._ended:
-                return b""
-            self._starving = True
-            paused: int = pycurl.READFUNC_PAUSE
-            return paused
-        data = self._queue.pop(0)
-        if len(data) > size:
-            self._queue.insert(0, data[size:])
-            data = data[:size]
-        return data
 
     # -- receiving -------------------------------------------------------------------------------
 
