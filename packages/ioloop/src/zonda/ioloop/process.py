@@ -95,8 +95,17 @@ def fork_processes(num_processes: int | None, max_restarts: int | None = None) -
     return _Parent(max_restarts).run(num_processes)
 
 
-def _die_with_parent() -> Callable[[int], None]:
-    """What a new child calls, with the parent's process id, so as not to outlive it."""
+def die_with_parent() -> Callable[[int], None]:
+    """Prepare, before a fork, what a new child calls so as not to outlive its parent.
+
+    Returns:
+        A function of the parent's process id: on Linux the child gets SIGTERM when the parent dies;
+        nothing elsewhere.
+
+    Example:
+        >>> callable(die_with_parent())
+        True
+    """
     if not sys.platform.startswith("linux"):
         return lambda parent: None
     try:
@@ -130,7 +139,7 @@ class _Parent:
         self._children: dict[int, int] = {}
         self._stopping: signal.Signals | None = None
         self._failed = False
-        self._die_with_parent = _die_with_parent()
+        self._die_with_parent = die_with_parent()
 
     def run(self, count: int) -> int:
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
