@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from zonda.httpserver import HTTPServer
 from zonda.httpserver.lifespan import Lifespan
@@ -39,6 +39,9 @@ from zonda.web.settings import apply_debug, static_rules
 from zonda.web.staticfiles import StaticFileHandler
 from zonda.web.transforms import OutputTransform, transforms_of
 from zonda.web.uimodules import BUILT_IN, UIMethod, UIModule, load_methods, load_modules
+
+if TYPE_CHECKING:
+    from zonda.httpserver.asgi.types import Receive, Scope, Send
 
 
 class ApplicationRouter(ReversibleRuleRouter):
@@ -236,6 +239,18 @@ class Application(ReversibleRouter):
         return self.find_handler(request)
 
     # -- serving ---------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, WebSocket or lifespan of an ASGI 3 server (see `zonda.web.asgi`).
+
+        Args:
+            scope: What it is about.
+            receive: Returns the server's next message.
+            send: Takes a message for the server.
+        """
+        from zonda.web.asgi import serve_asgi  # noqa: PLC0415 - start-up time of all the others
+
+        await serve_asgi(self, scope, receive, send)
 
     @property
     def static_files(self) -> type[StaticFileHandler]:
