@@ -26,6 +26,7 @@ DISTRIBUTIONS = {
 }
 # Modules that are there for one library, and are loaded by it or by who asks for it.
 FOR_ONE_LIBRARY = {
+    "pytest_zonda.py": "pytest",
     "zonda/httpclient/curl_connection.py": "pycurl",
     "zonda/httpclient/curl_multi.py": "pycurl",
     "zonda/httpclient/curl_upload.py": "pycurl",
