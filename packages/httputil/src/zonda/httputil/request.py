@@ -179,10 +179,13 @@ class HTTPServerRequest:
         if context is not None:
             self.remote_ip = context.remote_ip
             self.protocol = context.protocol
-        if "?" in uri:
+        # As the lazy ones would find out, in ten times as long.
+        if uri[0] == "/":
+            self.path, mark, self.query = uri.partition("?")
+            if mark:
+                self._bound_query(uri, get_parse_body_config())
+        elif "?" in uri:
             self._bound_query(uri, get_parse_body_config())
-        elif uri[0] == "/":
-            self.path = uri  # as the lazy one would find out, in ten times as long
         return self
 
     def _bound_query(self, uri: str, config: ParseBodyConfig) -> None:
@@ -247,6 +250,8 @@ class HTTPServerRequest:
         Raises:
             HTTPInputError: The body is a form, and malformed or over a limit.
         """
+        if not self.body:
+            return {}
         self._parse_body()
         arguments: dict[str, list[bytes]] = vars(self).get("body_arguments", {})
         return arguments

@@ -40,11 +40,7 @@ def all_values(
         strip: Whether to strip white space at both ends.
         decode: `RequestHandler.decode_argument`.
     """
-    values = []
-    for value in source.get(name, ()):
-        text = _CONTROL.sub(" ", decode(value, name=name))
-        values.append(text.strip() if strip else text)
-    return values
+    return [_clean(decode(value, name=name), strip) for value in source.get(name, ())]
 
 
 def checked_flag(strip: object) -> bool:
@@ -70,9 +66,17 @@ def last_value(
     Raises:
         MissingArgumentError: It is not there and there is no default.
     """
-    values = all_values(source, name, strip, decode)
-    if values:
-        return values[-1]
+    last = None
+    for value in source.get(name, ()):
+        last = decode(value, name=name)  # each of them, as each may be invalid
+    if last is not None:
+        return _clean(last, strip)
     if isinstance(default, Required):
         raise MissingArgumentError(name)
     return default
+
+
+def _clean(text: str, strip: bool) -> str:
+    if not text.isprintable():  # a quicker look that is enough for nearly all
+        text = _CONTROL.sub(" ", text)
+    return text.strip() if strip else text

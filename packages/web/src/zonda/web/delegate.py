@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from zonda.web.handler import RequestHandler
 if TYPE_CHECKING:
     from zonda.web.application import Application
 
-_NO_KWARGS: Mapping[str, bytes] = {}
 _execute = RequestHandler._execute
 
 
@@ -138,13 +137,13 @@ class HandlerDelegate(HTTPMessageDelegate):
             prepared = handler._prepared_future = asyncio.get_running_loop().create_future()
         transforms = application.transforms
         made = [transform(request) for transform in transforms] if transforms else []
-        args, kwargs = self.path_args or (), self.path_kwargs or _NO_KWARGS
         try:
             # Each request has a context of its own, before and after it has to wait.
             context = copy_context()
             if handler_class._execute is _execute and not application.middleware:
-                rest = context.run(handler._run, made, args, kwargs)
+                rest = context.run(handler._run, made, self.path_args, self.path_kwargs)
             else:
+                args, kwargs = self.path_args or (), self.path_kwargs or {}
                 rest = handler._execute(made, *args, **kwargs)
             if rest is not None:
                 task = start_coroutine(rest, context)

@@ -1067,7 +1067,10 @@ class RequestHandler:
             await rest
 
     def _run(
-        self, transforms: list[OutputTransform], args: Sequence[bytes], kwargs: Mapping[str, bytes]
+        self,
+        transforms: list[OutputTransform],
+        args: Sequence[bytes] | None,
+        kwargs: Mapping[str, bytes] | None,
     ) -> Coroutine[Any, Any, None] | None:
         """Run the handler as far as it goes without waiting.
 

@@ -202,4 +202,8 @@ def _end_of_group(pattern: str, start: int) -> int | None:
 
 def _unescape_group(group: str | None) -> bytes | None:
     # Bytes, because only the handler knows the encoding (`decode_argument`).
-    return None if group is None else url_unescape(group, encoding=None, plus=False)
+    if group is None:
+        return None
+    if "%" not in group:
+        return group.encode("utf-8")  # as below, for all but a few
+    return url_unescape(group, encoding=None, plus=False)
