@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zonda.httpclient.errors import HTTPRedirectError
-from zonda.httpclient.origins import Origin, origin_of
 from zonda.httpclient.redirects import follow, resolve
 from zonda.httpclient.request import HTTPRequest
+from zonda.httpclient.target import parse_url
 from zonda.httputil import HTTPHeaders
 
 URL = "http://example.com/dir/page?q"
@@ -220,6 +220,7 @@ def test_fragments(location: str, url: str) -> None:
         "http://example.org:99999/",
         "http://example.org:8o/",
         "http://example.org:-1/",
+        "http://example.org:0/",
         "http://exa mple.org/",
         "http://example.org\\@example.com/",
         "http://a,b/",
@@ -251,7 +252,7 @@ def test_any_location_gives_a_clean_url_or_a_clean_error(location: str) -> None:
     assert url.isascii()
     assert url.isprintable()
     assert " " not in url
-    assert origin_of(url).scheme in ("http", "https")
+    assert parse_url(url).scheme in ("http", "https")
 
 
 # -- credentials
@@ -351,27 +352,3 @@ def test_no_referer_from_a_secure_place_to_an_insecure_one(
 def test_headers_in_any_form(headers: dict[str, str]) -> None:
     new = followed(HTTPRequest(URL, headers=headers), "http://example.org/")
     assert list(new.headers.get_all()) == [("A", "1")]
-
-
-# -- origins
-
-
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("http://h", Origin("http", "h", 80)),
-        ("https://h", Origin("https", "h", 443)),
-        ("https://u:p@H:80/x", Origin("https", "h", 80)),
-        ("http://[::1]:81", Origin("http", "::1", 81)),
-        ("http://h:/", Origin("http", "h", 80)),
-        ("http://h:0/", Origin("http", "h", 0)),
-    ],
-)
-def test_origins(url: str, origin: Origin) -> None:
-    assert origin_of(url) == origin
-
-
-@pytest.mark.parametrize("url", ["", "h", "/x", "ftp://h", "http:///x", "http://h:x", "http://[x"])
-def test_what_has_no_origin(url: str) -> None:
-    with pytest.raises(ValueError):
-        origin_of(url)

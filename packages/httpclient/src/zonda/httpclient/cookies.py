@@ -8,10 +8,9 @@ import http.cookiejar
 import ipaddress
 from collections import Counter
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 from urllib.request import Request
 
-from zonda.httpclient.origins import origin_of
+from zonda.httpclient.target import parse_url
 from zonda.httputil import HTTPHeaders
 
 # RFC 6265 §6.1 asks for as many at least; browsers keep about as many.
@@ -50,7 +49,7 @@ class CookiePolicy(http.cookiejar.DefaultCookiePolicy):
 
     def set_ok_domain(self, cookie: http.cookiejar.Cookie, request: Request) -> bool:
         """Whether the domain of a cookie fits the host."""
-        if cookie.domain_specified and _is_address(origin_of(request.full_url).host):
+        if cookie.domain_specified and _is_address(parse_url(request.full_url).host):
             return False
         return super().set_ok_domain(cookie, request)
 
@@ -122,11 +121,7 @@ class _Response:
 
 def _request(url: str) -> Request:
     """A request as `http.cookiejar` wants to see it; user information would confuse it."""
-    scheme, host, port = origin_of(url)
-    parts = urlsplit(url)
-    if ":" in host:
-        host = f"[{host}]"
-    return Request(urlunsplit((scheme, f"{host}:{port}", parts.path or "/", parts.query, "")))
+    return Request(parse_url(url).url)
 
 
 def _is_address(host: str) -> bool:

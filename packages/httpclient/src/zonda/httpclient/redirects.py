@@ -13,11 +13,11 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from zonda.httpclient.errors import HTTPRedirectError
-from zonda.httpclient.origins import origin_of
 from zonda.httpclient.request import HTTPRequest
+from zonda.httpclient.target import Target, parse_url
 from zonda.httputil import HTTPHeaders
 from zonda.httputil.errors import HTTPInputError
 from zonda.httputil.urls import parse_authority
@@ -96,13 +96,13 @@ def follow(
         raise HTTPRedirectError(
             f"the body cannot be sent again, as redirect {code} asks for", location
         )
-    old_origin, new_origin = origin_of(request.url), origin_of(url)
-    if new_origin != old_origin:
+    was, now = parse_url(request.url), parse_url(url)
+    if was[:3] != now[:3]:  # the origin: scheme, host and port
         _strip_credentials(new, kept)
-        if old_origin.scheme == "https" and new_origin.scheme == "http":
+        if was.scheme == "https" and now.scheme == "http":
             kept.pop("Referer", None)  # RFC 9110 §10.1.3
     else:
-        _keep_userinfo(request, new)
+        _keep_userinfo(was, now, new)
     return new
 
 
@@ -151,7 +151,7 @@ def resolve(base: str, location: str) -> str:
     reference += _encode(path + query + fragment)
     try:
         url = urljoin(base, reference)
-        origin_of(url)
+        parse_url(url)
     except ValueError as error:
         raise HTTPRedirectError(f"a redirect to no valid URL: {error}", location) from error
     if not fragment:
@@ -200,9 +200,7 @@ def _strip_credentials(request: HTTPRequest, headers: HTTPHeaders) -> None:
     request.client_key = request.client_cert = ""
 
 
-def _keep_userinfo(old: HTTPRequest, new: HTTPRequest) -> None:
+def _keep_userinfo(was: Target, now: Target, new: HTTPRequest) -> None:
     """An absolute Location within the origin does not repeat what the URL says of the user."""
-    was, now = urlsplit(old.url), urlsplit(new.url)
     if was.username is not None and now.username is None:
-        new.auth_username = unquote(was.username)
-        new.auth_password = unquote(was.password or "")
+        new.auth_username, new.auth_password = was.username, was.password
