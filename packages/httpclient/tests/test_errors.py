@@ -58,13 +58,14 @@ def test_errors(error: Exception, text: str, bases: tuple[type[BaseException], .
 @pytest.mark.parametrize("travel", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_errors_travel(error: Exception, travel: object) -> None:
     assert callable(travel)
-    again = travel(error)
+    again: Exception = travel(error)
     assert type(again) is type(error)
     assert str(again) == str(error)
     assert {n: repr(v) for n, v in vars(again).items()} == {
         n: repr(v) for n, v in vars(error).items()
     }
     if isinstance(error, OSError):
+        assert isinstance(again, OSError)
         assert again.errno == error.errno
 
 

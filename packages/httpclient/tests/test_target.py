@@ -1,5 +1,7 @@
 """What a URL says; the quick way and the thorough one say the same."""
 
+import re
+
 import pytest
 
 from zonda.httpclient import target as target_module
@@ -29,7 +31,7 @@ URLS = [
 @pytest.mark.parametrize("thorough", [False, True])
 def test_urls(url: str, parts: str, thorough: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if thorough:
-        monkeypatch.setattr(target_module, "_PLAIN", target_module.re.compile(r"(?!)"))
+        monkeypatch.setattr(target_module, "_PLAIN", re.compile(r"(?!)"))
     found = target_module._parse(url)
     assert f"{found.scheme} {found.host} {found.port} {found.authority} {found.path}" == parts
     assert found.url == f"{found.scheme}://{found.authority}{found.path}"
