@@ -1,7 +1,9 @@
 """Versions of files: when they are computed, and where."""
 
 import asyncio
+import contextlib
 import hashlib
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from zonda.httpserver.testing import RawClient, RawResponse, serve
 from zonda.web import Application, HTTPError, StaticFileHandler
+from zonda.web.staticfiles import hashing
 
 TEXT = b"0123456789" * 10
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
@@ -110,3 +113,36 @@ async def test_what_is_not_there_is_not_remembered(root: Path, app: App) -> None
             assert response.status == 404
     assert StaticFileHandler._static_hashes == {}
     assert StaticFileHandler._fingerprints == {}
+
+
+async def test_many_clients_wait_for_one_computation(
+    root: Path, monkeypatch: pytest.MonkeyPatch, app: App
+) -> None:
+    (root / "large").write_bytes(LARGE)
+    computed: list[str] = []
+    everybody_waits = threading.Event()
+    original = StaticFileHandler.get_content_version
+
+    def counting(cls: type[StaticFileHandler], abspath: str) -> str:
+        computed.append(abspath)
+        assert everybody_waits.wait(20)
+        return original(abspath)
+
+    monkeypatch.setattr(StaticFileHandler, "get_content_version", classmethod(counting))
+    monkeypatch.setattr("zonda.web.staticfiles.handler._get_content_version", counting)
+    arrived = 0
+
+    class Counted(StaticFileHandler):
+        def prepare(self) -> None:
+            nonlocal arrived
+            arrived += 1
+            if arrived == 10:
+                everybody_waits.set()
+
+    async with serve(app(root, Counted)) as port, contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(RawClient(port)) for _ in range(10)]
+        data = b"HEAD /s/large HTTP/1.1\r\nHost: h\r\n\r\n"
+        responses = await asyncio.gather(*(client(data, "HEAD") for client in clients))
+    assert len({response.headers["Etag"] for response in responses}) == 1
+    assert len(computed) == 1
+    assert hashing._running == {}

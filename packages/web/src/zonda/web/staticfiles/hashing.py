@@ -31,7 +31,8 @@ HASH_AT_ONCE: Final = 64 * 1024
 HASH_IN_URL: Final = 1024 * 1024
 """The same where nobody can wait: 2 ms."""
 
-_being_hashed: set[str] = set()
+# What is being computed: whoever asks for the same waits for the same.
+_running: dict[tuple[asyncio.AbstractEventLoop, str, Fingerprint], asyncio.Future[str | None]] = {}
 
 
 def cached_version(
@@ -67,8 +68,8 @@ async def prepare_version(
     """Have the version of a large file computed before anybody asks for it."""
     now = fingerprint(info)
     if info.st_size > HASH_AT_ONCE and not is_known(handler_class, path, now):
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, cached_version, handler_class, path, now)
+        work = _start(asyncio.get_running_loop(), handler_class, path, now)
+        await asyncio.shield(work)  # others may wait for it, too
 
 
 def url_version(
@@ -87,12 +88,24 @@ def url_version(
         except RuntimeError:
             pass  # nobody is kept waiting
         else:
-            if absolute not in _being_hashed:
-                _being_hashed.add(absolute)
-                work = loop.run_in_executor(None, cached_version, handler_class, absolute, now)
-                work.add_done_callback(lambda _: _being_hashed.discard(absolute))
+            _start(loop, handler_class, absolute, now)
             return None
     return cached_version(handler_class, absolute, now)
+
+
+def _start(
+    loop: asyncio.AbstractEventLoop,
+    handler_class: type[StaticFileHandler],
+    path: str,
+    now: Fingerprint,
+) -> asyncio.Future[str | None]:
+    key = (loop, path, now)
+    work = _running.get(key)
+    if work is None:
+        work = loop.run_in_executor(None, cached_version, handler_class, path, now)
+        _running[key] = work
+        work.add_done_callback(lambda _: _running.pop(key, None))
+    return work
 
 
 def is_known(handler_class: type[StaticFileHandler], path: str, now: Fingerprint) -> bool:
