@@ -8,6 +8,8 @@ request on the connection may be another client's.
 import socket
 from collections.abc import Container, Iterable
 
+from zonda.httpserver.forwarded import parse_forwarded
+from zonda.httpserver.proxyheader import ProxiedAddress
 from zonda.httputil.headers import HTTPHeaders
 from zonda.iostream import IOStream, SSLIOStream
 from zonda.iostream.netutil import is_valid_ip
@@ -45,7 +47,10 @@ class HTTPRequestContext:
         sock = stream.socket
         self.address_family: socket.AddressFamily | None = getattr(sock, "family", None)
         if (
-            self.address_family in (socket.AF_INET, socket.AF_INET6)
+            (
+                self.address_family in (socket.AF_INET, socket.AF_INET6)
+                or type(address) is ProxiedAddress
+            )
             and isinstance(address, tuple)
             and address
         ):
@@ -86,6 +91,19 @@ class HTTPRequestContext:
             scheme = scheme.split(",")[-1].strip()
             if scheme in ("http", "https"):
                 self.protocol = scheme
+
+    def _apply_forwarded(self, headers: HTTPHeaders) -> None:
+        """Believe what the proxy says of this request in its Forwarded field (RFC 7239)."""
+        element = None
+        for element in reversed(parse_forwarded(",".join(headers.get_list("Forwarded")))):
+            if element.client not in self.trusted_downstream:
+                break
+        if element is None:
+            return
+        if element.client is not None and is_valid_ip(element.client):
+            self.remote_ip = element.client
+        if element.proto in ("http", "https"):
+            self.protocol = element.proto
 
     def _unapply_xheaders(self) -> None:
         """Forget it again before the next request."""

@@ -8,6 +8,12 @@ import ssl
 from collections.abc import Iterable
 from typing import Any
 
+from zonda.httpserver.accesslog import (
+    AccessHook,
+    ObservedConnection,
+    ObservingDelegate,
+    access_hook,
+)
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
 from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage
 from zonda.httpserver.context import HTTPRequestContext
@@ -16,7 +22,9 @@ from zonda.httpserver.decompression import DecompressingDelegate
 from zonda.httpserver.lifespan import ServerLifespans
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.proxy import ProxyDelegate
+from zonda.httpserver.proxyaccept import ProxyAcceptor
 from zonda.httpserver.routing.router import Router
+from zonda.httpserver.trustedpeers import TrustedPeers
 from zonda.httpserver.upgrades import Forget, Upgraded
 from zonda.httputil import (
     HTTPConnection,
@@ -57,6 +65,14 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         write_timeout: Seconds without the peer taking a byte of a response (60).
         max_connections: How many connections may be open at once, WebSockets included; the others
             wait in the backlog of the listening socket (no limit).
+        forwarded: Believe ``Forwarded`` (RFC 7239), in place of the ``X-`` fields where both are.
+        trusted_proxies: Addresses and networks whose fields are believed with ``xheaders`` and
+            ``forwarded``; by default everybody's.
+        proxy_protocol: Connections begin with a PROXY header, version 1 or 2, even before TLS:
+            True for all connections, or addresses and networks for those from there. True only
+            where nobody but the proxy can connect.
+        access_log: ``"common"``, ``"combined"`` or ``"json"``, or a function that gets each
+            `AccessRecord` (see `zonda.httpserver.accesslog`); by default the server keeps none.
 
     Attributes:
         draining: Whether `drain` was called.
@@ -87,11 +103,22 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         read_timeout: float | None = 60.0,
         write_timeout: float | None = 60.0,
         max_connections: int | None = None,
+        forwarded: bool = False,
+        trusted_proxies: Iterable[str] | None = None,
+        proxy_protocol: bool | Iterable[str] = False,
+        access_log: str | AccessHook | None = None,
     ) -> None:
         """Take the arguments of the class: what `Configurable` calls in place of ``__init__``."""
         self.request_callback = request_callback
         self.xheaders = xheaders
         self.protocol = protocol
+        self.forwarded = forwarded
+        self._trusted_proxies = None if trusted_proxies is None else TrustedPeers(trusted_proxies)
+        self._proxy_acceptor: ProxyAcceptor | None = None
+        if proxy_protocol:
+            peers = TrustedPeers(None if proxy_protocol is True else proxy_protocol)
+            self._proxy_acceptor = ProxyAcceptor(peers, header_timeout or 60.0)
+        self._access_hook = None if access_log is None else access_hook(access_log)
         self.trusted_downstream = trusted_downstream
         if max_connections is not None and max_connections < 1:
             raise ValueError(f"max_connections is 1 at least, not {max_connections}")
@@ -128,7 +155,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             isinstance(request_callback, Router)
             and type(request_callback).start_request is Router.start_request
             and type(self).start_request is HTTPServer.start_request
-            and not (xheaders or decompress_request)
+            and not (xheaders or forwarded or decompress_request or access_log)
         ):
             self._start_message = request_callback.start_message
 
@@ -175,6 +202,12 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         ):
             self._lifespans.end()
 
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        if self._proxy_acceptor is None:
+            super()._handle_connection(connection, address)
+        else:
+            self._proxy_acceptor.take(connection, address, super()._handle_connection)
+
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Serve a new connection."""
         context = HTTPRequestContext(stream, address, self.protocol, self.trusted_downstream)
@@ -194,6 +227,9 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     ) -> HTTPMessageDelegate:
         """Return the delegate for a new request."""
         callback = self.request_callback
+        observed: ObservedConnection | None = None
+        if self._access_hook is not None:
+            request_conn = observed = ObservedConnection(request_conn, self._access_hook)
         if isinstance(callback, HTTPServerConnectionDelegate):
             delegate = callback.start_request(server_conn, request_conn)
         else:
@@ -205,8 +241,12 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
                 self._limits.body,
                 self.conn_params.chunk_size or DEFAULT_CHUNK_SIZE,
             )
-        if self.xheaders:
-            delegate = ProxyDelegate(delegate, request_conn)
+        if observed is not None:
+            delegate = ObservingDelegate(delegate, observed)
+        if self.xheaders or self.forwarded:
+            delegate = ProxyDelegate(
+                delegate, request_conn, self.xheaders, self.forwarded, self._trusted_proxies
+            )
         return delegate
 
     def on_close(self, server_conn: object) -> None:
@@ -255,6 +295,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
 
         `drain` is the gentle way.
         """
+        if self._proxy_acceptor is not None:
+            self._proxy_acceptor.close()
         while self._connections:
             await next(iter(self._connections)).close()
         for connection in tuple(self._upgraded):
@@ -274,6 +316,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         """
         self.stop()
         self.draining = True
+        if self._proxy_acceptor is not None:
+            self._proxy_acceptor.close()  # nothing was asked for yet
         for connection in (*self._connections, *self._upgraded):
             connection.drain()
         try:
