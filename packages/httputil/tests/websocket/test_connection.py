@@ -393,3 +393,27 @@ def test_an_idle_connection_is_small() -> None:
     assert len(list(connection.events())) == 1
     assert connection._incomplete is None
     assert connection._header is None
+
+
+@pytest.mark.parametrize("ask", ["next_event", "events"])
+def test_patience_ends_with_so_many_fragments(ask: str) -> None:
+    connection = ClientConnection()
+    connection.receive_data(b"\x01\x01a" + b"\x00\x00" * 25 + b"\x80\x01b" + b"\x81\x01c")
+    turns = 0
+    messages: list[object] = []
+    while len(messages) < 2:
+        if ask == "events":
+            messages += [event.data for event in connection.events(10) if type(event) is Message]
+            turns += connection.more
+        else:
+            event = connection.next_event(10)
+            if event is Signal.MORE:
+                turns += 1
+            else:
+                assert isinstance(event, Message)
+                messages.append(event.data)
+    assert messages == ["ab", "c"]
+    assert turns == 2
+    assert connection.next_event(10) is Signal.NEED_DATA
+    assert list(connection.events(10)) == []
+    assert not connection.more

@@ -344,6 +344,26 @@ async def test_a_flood_lets_others_have_their_turn(kind: str) -> None:
     assert most <= 2 * EVENTS_PER_TURN
 
 
+async def test_a_flood_of_fragments_lets_others_have_their_turn() -> None:
+    """Each read of such fragments is handled in many turns of the loop."""
+    turns = 0
+    total = 30_000
+    async with serve(Application([("/", Echo)])) as port, RawWebSocket(port) as peer:
+        loop = asyncio.get_running_loop()
+
+        def count() -> None:
+            nonlocal turns
+            turns += 1
+            loop.call_soon(count) if turns < 1_000_000 and not ended else None
+
+        ended = False
+        loop.call_soon(count)
+        peer.send(masked(0x01) + masked(0x00) * total + masked(0x80, b"end"))
+        assert await peer.message() == "end"
+        ended = True
+    assert turns > total // EVENTS_PER_TURN
+
+
 async def test_a_flood_of_fragments_is_bounded(expect_log: Any) -> None:
     class Small(Echo):
         max_message_size = 1000

@@ -193,7 +193,7 @@ class ClientDriver:
         """Handle what the protocol has, until it has no more or somebody has to be waited for."""
         left = EVENTS_PER_TURN
         try:
-            for event in self._protocol.events():
+            for event in self._protocol.events(EVENTS_PER_TURN):
                 waiting = self._take(event)
                 if waiting is not None:
                     self._pause()
@@ -204,9 +204,10 @@ class ClientDriver:
                     return
                 left -= 1
                 if not left:
-                    self._pause()
-                    self._loop.call_soon(self._resume)
-                    return
+                    break
+            if not left or self._protocol.more:
+                self._pause()
+                self._loop.call_soon(self._resume)
         except ConnectionFailed as error:
             self._refuse(error)
 

@@ -28,6 +28,7 @@ from zonda.httputil.websocket.deflate import (
 )
 from zonda.httputil.websocket.errors import ConnectionFailed, LocalError
 from zonda.httputil.websocket.events import (
+    MORE,
     NEED_DATA,
     Close,
     Event,
@@ -80,6 +81,7 @@ class Connection:
         max_message_size: As above; a change counts from the next message on.
         close_code: The peer's code: `CloseCode.NO_CODE` if its Close had none, None before.
         close_reason: The peer's reason, None before its Close.
+        more: Whether `events` has ended because its patience had, with data left.
     """
 
     # There are many connections, and most are idle: what only some need is made when they do.
@@ -99,6 +101,7 @@ class Connection:
         "close_code",
         "close_reason",
         "max_message_size",
+        "more",
     )
 
     _is_server: bool
@@ -113,6 +116,7 @@ class Connection:
         self.max_message_size = max_message_size
         self.close_code: int | None = None
         self.close_reason: str | None = None
+        self.more = False
         self._compressor: MessageCompressor | None = None
         self._decompressor: MessageDecompressor | None = None
         if deflate is not None:
@@ -173,8 +177,11 @@ class Connection:
             joined += data
             self._position = 0
 
-    def events(self) -> Iterator[Event]:
+    def events(self, patience: int = 0) -> Iterator[Event]:
         """All events that there are now; faster than one by one.
+
+        Args:
+            patience: As for `next_event`; see `more`.
 
         Raises:
             ConnectionFailed: As `next_event`, behind the last of them.
@@ -183,6 +190,7 @@ class Connection:
         # read in one go. Everything else, errors too, is left to next_event. What is kept in self
         # is up to date at each yield.
         masked = self._peer_masked
+        self.more = False
         while True:
             if self._between_messages:
                 buffer = self._buffer
@@ -223,13 +231,18 @@ class Connection:
                         else:
                             yield Message(payload if type(payload) is bytes else bytes(payload))
                         continue
-            event = self.next_event()
-            if event is NEED_DATA:
+            event = self.next_event(patience)
+            if isinstance(event, Signal):
+                self.more = event is MORE
                 return
             yield event
 
-    def next_event(self) -> Event | Signal:
+    def next_event(self, patience: int = 0) -> Event | Signal:
         """The next event, or ``Signal.NEED_DATA``.
+
+        Args:
+            patience: ``Signal.MORE`` is returned after so many fragments of a message without its
+                end: they cost time, however small they are, and others wait. 0 for no limit.
 
         Raises:
             ConnectionFailed: The peer broke the protocol, now or before.
@@ -262,6 +275,9 @@ class Connection:
                     self._between_messages = True
                     return Message(incomplete.complete(piece))
                 incomplete.append(piece)
+                patience -= 1
+                if patience == 0:
+                    return MORE
         except ConnectionFailed as error:
             self._failed(error)
             raise

@@ -10,6 +10,9 @@ class Signal(enum.Enum):
     NEED_DATA = "need data"
     """Feed more with ``receive_data``, then ask again."""
 
+    MORE = "more"
+    """So many fragments and no end of their message: ask again when others had their turn."""
+
 
 class Message:
     """A whole message, fragments put together, decompressed.
@@ -72,3 +75,4 @@ class Close:
 
 Event = Message | Ping | Pong | Close
 NEED_DATA: Final = Signal.NEED_DATA
+MORE: Final = Signal.MORE

@@ -252,7 +252,7 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._corked = corked
         left = EVENTS_PER_TURN
         try:
-            for event in self._protocol.events():
+            for event in self._protocol.events(EVENTS_PER_TURN):
                 if type(event) is Message:
                     try:
                         result = run(on_message, event.data)
@@ -276,6 +276,10 @@ class WebSocketProtocol13(WebSocketProtocol):
                     self._busy = True
                     self._loop.call_soon(self._resume)
                     break
+            else:
+                if self._protocol.more:
+                    self._busy = True
+                    self._loop.call_soon(self._resume)
         except ConnectionFailed as error:
             self._refuse(error)
         finally:

@@ -158,6 +158,13 @@ class RawWebSocket:
         assert isinstance(event, Message), event
         return event.data
 
+    async def protocol_bytes(self) -> bytes:
+        """Return the octets of the next message, which comes in one read."""
+        data = await asyncio.wait_for(self._reader.read(65536), TIMEOUT)
+        self.protocol.receive_data(data)
+        await self.message()
+        return data
+
     async def closed(self) -> tuple[int | None, str]:
         """Return code and reason of the server's Close, which nothing else may come before."""
         event = await self.event()

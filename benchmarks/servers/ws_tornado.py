@@ -1,0 +1,67 @@
+"""WebSockets with Tornado, or through the drop-in with Zonda.
+
+Usage: ws_tornado.py PORT
+
+`/echo` sends back what it gets. `/room` keeps its connections and takes orders: "memory" answers
+the process's resident bytes, "broadcast" sends 100 bytes to all and answers the CPU seconds that
+took, in user mode and in the kernel, when the last byte is with the kernel.
+"""
+
+import asyncio
+import gc
+import os
+import resource
+import sys
+
+import tornado.web
+import tornado.websocket
+
+room: set[tornado.websocket.WebSocketHandler] = set()
+
+
+def resident() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Echo(tornado.websocket.WebSocketHandler):
+    def on_message(self, message):
+        self.write_message(message, isinstance(message, bytes))
+
+
+class Room(tornado.websocket.WebSocketHandler):
+    def open(self):
+        room.add(self)
+
+    def on_close(self):
+        room.discard(self)
+
+    async def on_message(self, message):
+        if message == "memory":
+            gc.collect()
+            await self.write_message(str(resident()))
+            return
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        text = "x" * 100
+        if hasattr(tornado.web, "broadcast"):
+            tornado.web.broadcast(room, text)
+        else:
+            await asyncio.gather(*[handler.write_message(text) for handler in room])
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        user, kernel = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
+        await self.write_message(f"{user:.6f} {kernel:.6f}")
+
+
+async def main():
+    application = tornado.web.Application([("/echo", Echo), ("/room", Room)])
+    application.listen(int(sys.argv[1]), "127.0.0.1", backlog=1000)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    if os.environ.get("ZONDA_LOOP") == "uvloop":
+        import uvloop
+
+        uvloop.run(main())
+    else:
+        asyncio.run(main())
