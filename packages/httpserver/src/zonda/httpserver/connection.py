@@ -19,6 +19,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from zonda.httpserver.counters import Counters
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from zonda.iostream import FileRange, IOStream
 
 Buffer = bytes | bytearray | memoryview
+# Of connections that were made without a server.
+_UNREAD = Counters()
 StartMessage = Callable[
     [object, HTTPConnection, RequestStartLine, HTTPHeaders], HTTPMessageDelegate
 ]
@@ -77,6 +80,7 @@ class HTTP1ServerConnection:
         context: Address and scheme, which requests show as ``remote_ip`` and ``protocol``.
         timer: The deadlines' timer, shared by all connections of a server; its own if None.
         limits: The protocol's limits; those of ``params`` if None (a server makes them once).
+        counters: The server's numbers.
     """
 
     __slots__ = (
@@ -84,6 +88,7 @@ class HTTP1ServerConnection:
         "_body_deadline",
         "_chunk_size",
         "_closed",
+        "_counters",
         "_delegate",
         "_done",
         "_exchange",
@@ -115,8 +120,10 @@ class HTTP1ServerConnection:
         context: HTTPRequestContext | None = None,
         timer: DeadlineTimer | None = None,
         limits: Limits | None = None,
+        counters: Counters | None = None,
     ) -> None:
         self.stream = stream
+        self._counters = counters or _UNREAD
         self.params = params or HTTP1ConnectionParameters()
         self.context: Any = context
         self.protocol = ServerConnection(limits or self.params.limits())
@@ -213,6 +220,7 @@ class HTTP1ServerConnection:
     def data_received(self, data: bytes) -> None:
         """Take bytes from the peer."""
         self._progress = self._timer.now
+        self._counters.bytes_in += len(data)
         if self._takes_whole and self._exchange is None and self._waiting is None:
             # Nearly every GET: it comes in one read, by itself.
             request = self.protocol.receive_request(data)
@@ -339,6 +347,7 @@ class HTTP1ServerConnection:
 
     def _answer(self, start_line: RequestStartLine, headers: HTTPHeaders, body: bytes) -> None:
         """Let the application answer a request that is complete; the usual ends here, answered."""
+        self._counters.requests += 1
         exchange = self._exchange = HTTP1Exchange(self, start_line[0] == "HEAD")
         exchange.request_complete = True
         try:
@@ -397,6 +406,7 @@ class HTTP1ServerConnection:
         )
 
     def _request_begins(self, event: Request) -> None:
+        self._counters.requests += 1
         exchange = self._exchange = HTTP1Exchange(self, event.method == "HEAD")
         if self.params.no_keep_alive:
             self.protocol.close_after_response()
@@ -501,6 +511,7 @@ class HTTP1ServerConnection:
             stream.send(buffers[0])
         elif buffers:
             stream.send_buffers(buffers)
+        self._counters.bytes_out += sum(map(len, buffers))
         if not self._writing_paused:
             done = self._done
             if done is None:
@@ -518,6 +529,7 @@ class HTTP1ServerConnection:
         if stream.closed() or done is None:
             future = self.send((data,))
         else:
+            self._counters.bytes_out += len(data)
             stream.send(data)
             future = self.send(()) if self._writing_paused else done
         self._exchange = None
@@ -526,6 +538,7 @@ class HTTP1ServerConnection:
 
     def send_files(self, buffers: Sequence[Buffer | FileRange]) -> asyncio.Future[None]:
         """As `send`, where some of the buffers are parts of files (see `HTTP1Exchange`)."""
+        self._counters.bytes_out += sum(map(len, buffers))
         self.stream.send_files(buffers)
         return self.send([])
 
@@ -555,6 +568,10 @@ class HTTP1ServerConnection:
 
     def _answer_and_close(self, status: int) -> None:
         """End what is going on with an error response, if there is still room for one."""
+        if status >= 500:
+            self._counters.errors += 1
+        else:
+            self._counters.refused += 1
         exchange, self._exchange = self._exchange, None
         started = exchange is not None and exchange.headers_written
         if exchange is not None:

@@ -101,6 +101,8 @@ class HTTP1Exchange(HTTPConnection):
                     InformationalResponse(code, start_line.reason, headers)
                 )
             )
+        if code >= 500:
+            self._connection._counters.errors += 1
         protocol = self._connection.protocol
         buffers = protocol.send(Response(code, start_line.reason, headers))
         self.headers_written = True
@@ -164,9 +166,7 @@ class HTTP1Exchange(HTTPConnection):
         if not connection.is_open:
             return  # the connection ends the exchange when it is told of its loss
         try:
-            buffers = connection.protocol.send(
-                _END if trailers is None else EndOfMessage(trailers)
-            )
+            buffers = connection.protocol.send(_END if trailers is None else EndOfMessage(trailers))
         except HTTPOutputError:
             connection.abort()
             raise
@@ -194,6 +194,8 @@ class HTTP1Exchange(HTTPConnection):
         if self.finished:
             raise HTTPOutputError("this response is finished already")
         connection = self._connection
+        if status >= 500:
+            connection._counters.errors += 1
         whole = connection.protocol.respond(status, reason, headers, body)
         if whole is not None:
             self.headers_written = self.finished = True

@@ -17,6 +17,7 @@ from zonda.httpserver.accesslog import (
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
 from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage
 from zonda.httpserver.context import HTTPRequestContext
+from zonda.httpserver.counters import Counters
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.decompression import DecompressingDelegate
 from zonda.httpserver.lifespan import ServerLifespans
@@ -76,6 +77,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
 
     Attributes:
         draining: Whether `drain` was called.
+        counters: What it has done so far, in numbers (see `Counters`).
     """
 
     draining = False
@@ -144,6 +146,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._limits = self.conn_params.limits()
         self._connections: set[HTTP1ServerConnection] = set()
         self._upgraded: set[Upgraded] = set()
+        self.counters = Counters(self._connections, self._upgraded)
         self._forget_upgraded = self._forget  # one for all connections
         self._timer: DeadlineTimer | None = None
         self._all_closed: asyncio.Future[None] | None = None
@@ -215,7 +218,10 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         timer = self._timer
         if timer is None:
             timer = self._timer = DeadlineTimer(asyncio.get_running_loop())
-        connection = HTTP1ServerConnection(stream, self.conn_params, context, timer, self._limits)
+        self.counters.connections += 1
+        connection = HTTP1ServerConnection(
+            stream, self.conn_params, context, timer, self._limits, self.counters
+        )
         self._connections.add(connection)
         limit = self.max_connections
         if limit is not None and len(self._connections) + len(self._upgraded) >= limit:
@@ -314,12 +320,21 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         Args:
             timeout: Seconds after which the rest is closed at once; None waits for ever.
         """
+        known = set(self._connections)
+        for acceptor in self._acceptors.values():
+            acceptor.accept_backlog()
         self.stop()
         self.draining = True
-        if self._proxy_acceptor is not None:
-            self._proxy_acceptor.close()  # nothing was asked for yet
-        for connection in (*self._connections, *self._upgraded):
-            connection.drain()
+        # Whoever has connected just now has not been answered at all yet.
+        new = self._connections - known
+        for connection in new:
+            connection.protocol.close_after_response()
+        # Requests that have arrived already are read in between, so that what is idle then is idle.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        for old in (*(known & self._connections), *self._upgraded):
+            old.drain()
+        silent = asyncio.get_running_loop().call_later(_SILENCE, self._drain_those, new)
         try:
             async with asyncio.timeout(timeout):
                 await self._wait_until_all_closed()
