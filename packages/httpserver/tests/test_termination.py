@@ -1,8 +1,10 @@
 """Signals end a server gently; a second one ends it."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -51,6 +53,40 @@ async def test_what_runs_is_finished(number: signal.Signals) -> None:
         response = await client.response()
         assert (response.body, response.headers["Connection"]) == (b"ok", "close")
         assert await ending is number
+
+
+async def test_nobody_in_the_backlog_is_reset() -> None:
+    """Clients who have connected, and some who have asked, before the loop came to look."""
+
+    def answer(request: HTTPServerRequest) -> None:
+        connection: Any = request.connection
+        connection.respond(200, "OK", HTTPHeaders(), b"ok")
+
+    async with serving(answer) as server:
+        address = ("127.0.0.1", port_of(server))
+        with contextlib.ExitStack() as stack:
+            clients = [
+                stack.enter_context(socket.create_connection(address, timeout=10))
+                for _ in range(40)
+            ]
+            for client in clients[::2]:
+                client.sendall(GET)
+            draining = asyncio.ensure_future(server.drain(10))
+            await asyncio.sleep(0.01)
+            for client in clients[1::2]:
+                client.sendall(GET)
+            await draining
+            for client in clients:
+                with client.makefile("rb") as answer_of:
+                    assert answer_of.read().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_the_silent_do_not_hold_a_drain_up() -> None:
+    async with serving(lambda request: None) as server:
+        with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as client:
+            async with asyncio.timeout(5):
+                await server.drain(None)
+            assert client.recv(1) == b""
 
 
 async def test_the_second_signal_does_not_wait(expect_log: Callable[..., Any]) -> None:

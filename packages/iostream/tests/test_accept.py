@@ -99,6 +99,23 @@ async def test_pause_and_resume() -> None:
     taken.close()
 
 
+async def test_the_backlog_is_accepted_at_once() -> None:
+    (listener,) = bind_sockets(0, "127.0.0.1")
+    taken = Taken()
+    acceptor = Acceptor(listener, taken)
+    clients = [socket.create_connection(listener.getsockname()) for _ in range(50)]
+    acceptor.pause()  # there are enough; but the socket is about to be closed
+    acceptor.accept_backlog()
+    assert len(taken.connections) == 50
+    acceptor.stop()
+    late = socket.create_connection(listener.getsockname())
+    acceptor.accept_backlog()
+    assert len(taken.connections) == 50
+    for sock in [*clients, late, listener]:
+        sock.close()
+    taken.close()
+
+
 async def test_a_failing_callback_costs_its_connection_only(expect_log: ExpectLog) -> None:
     (listener,) = bind_sockets(0, "127.0.0.1")
     taken = Taken()

@@ -179,10 +179,15 @@ class HTTP1ServerConnection:
         self.stream.close()
         await self._closed
 
-    def drain(self) -> None:
-        """Close as soon as no request is being answered; its response says so to the peer."""
+    def drain(self, patience: float = 0.0) -> None:
+        """Close as soon as no request is being answered; its response says so to the peer.
+
+        Args:
+            patience: Leave it open if it has been idle for fewer seconds: the peer may be about to
+                ask, or have asked already.
+        """
         self.protocol.close_after_response()
-        if self._exchange is None:
+        if self._exchange is None and self._timer.now - self._since >= patience:
             self.stream.close_when_flushed()
 
     def abort(self) -> None:
@@ -351,12 +356,8 @@ class HTTP1ServerConnection:
         exchange = self._exchange = HTTP1Exchange(self, start_line[0] == "HEAD")
         exchange.request_complete = True
         try:
-            start = self._start_message
-            if start is not None:
-                message = start(self, exchange, start_line, headers)
-            else:
-                message = self._start(exchange, start_line, headers)
-            exchange.delegate = message
+            start = self._start_message or self._start  # a call less where it can be
+            exchange.delegate = message = start(self, exchange, start_line, headers)
             inherits = isinstance(message, HTTPMessageDelegate)  # nobody has to
             if inherits and not body and message.whole_message(start_line, headers):
                 return
@@ -412,7 +413,7 @@ class HTTP1ServerConnection:
             self.protocol.close_after_response()
         # As RequestStartLine(...), which is a function in Python around this.
         start_line = _new_tuple(RequestStartLine, (event.method, event.target, event.version))
-        exchange.delegate = message = self._start(exchange, start_line, event.headers)
+        exchange.delegate = message = self._start(self, exchange, start_line, event.headers)
         waiting = message.headers_received(start_line, event.headers)
         if self.params.body_timeout is not None:
             self.set_body_timeout(self.params.body_timeout)
@@ -426,7 +427,11 @@ class HTTP1ServerConnection:
                 self._continue(length)
 
     def _start(
-        self, exchange: HTTP1Exchange, start_line: RequestStartLine, headers: HTTPHeaders
+        self,
+        server_conn: object,
+        exchange: HTTPConnection,
+        start_line: RequestStartLine,
+        headers: HTTPHeaders,
     ) -> HTTPMessageDelegate:
         if self._start_message is not None:
             return self._start_message(self, exchange, start_line, headers)

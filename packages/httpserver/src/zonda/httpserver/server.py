@@ -38,6 +38,10 @@ from zonda.iostream.loops import current_loop
 from zonda.iostream.tcpserver import TCPServer
 
 
+# Seconds that a drain gives those who have just connected, or just been answered, to ask.
+_PATIENCE = 1.0
+
+
 class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     """A non-blocking HTTP/1.1 server.
 
@@ -314,31 +318,38 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
     async def drain(self, timeout: float | None = 30.0) -> None:
         """Stop accepting, let running requests finish, then close.
 
-        Idle connections are closed now; those with a request get its response with
-        ``Connection: close``. WebSockets are told that the server is going away (1001).
+        Connections that have been idle for a while are closed now, the others when they have not
+        asked for anything within a second; requests get their responses with ``Connection: close``.
+        Whoever waits in the backlog of the listening sockets is accepted first: closing these would
+        reset their connections. WebSockets are told that the server is going away (1001).
 
         Args:
             timeout: Seconds after which the rest is closed at once; None waits for ever.
         """
-        known = set(self._connections)
         for acceptor in self._acceptors.values():
             acceptor.accept_backlog()
         self.stop()
         self.draining = True
-        # Whoever has connected just now has not been answered at all yet.
-        new = self._connections - known
-        for connection in new:
+        for connection in self._connections:
             connection.protocol.close_after_response()
         # Requests that have arrived already are read in between, so that what is idle then is idle.
         for _ in range(2):
             await asyncio.sleep(0)
-        for old in (*(known & self._connections), *self._upgraded):
-            old.drain()
-        silent = asyncio.get_running_loop().call_later(_SILENCE, self._drain_those, new)
+        for connection in tuple(self._connections):
+            connection.drain(_PATIENCE)
+        for upgraded in tuple(self._upgraded):
+            upgraded.drain()
+        patience = asyncio.get_running_loop().call_later(_PATIENCE, self._drain_the_idle)
         try:
             async with asyncio.timeout(timeout):
                 await self._wait_until_all_closed()
         except TimeoutError:
             await self.close_all_connections()
+        finally:
+            patience.cancel()
         if self._lifespans is not None:
             await self._lifespans.stopped()
+
+    def _drain_the_idle(self) -> None:
+        for connection in tuple(self._connections):
+            connection.drain()

@@ -20,6 +20,9 @@ AcceptCallback = Callable[[socket.socket, Any], object]
 # connections already open have to wait long.
 _ACCEPTS_PER_EVENT = 32
 
+# Listeners ask for a backlog of 128 mostly; the kernel allows 4096.
+_MOST_IN_BACKLOG = 4096
+
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 FIRST_REST = 0.05
@@ -74,36 +77,52 @@ class Acceptor:
         if self._timer is None:
             self._watcher.add_reader(self._socket.fileno(), self._on_readable)
 
+    def accept_backlog(self) -> None:
+        """Accept, now, everybody who waits: to be called before the socket is closed.
+
+        Closing it would reset their connections, of which they believe that they are accepted.
+        """
+        for _ in range(_MOST_IN_BACKLOG):
+            if self._rest != 0.0 or not self._accept():
+                return
+
     def _on_readable(self) -> None:
         for _ in range(_ACCEPTS_PER_EVENT):
             if self._rest < 0 or self._paused:
                 return  # by the callback
-            try:
-                connection, address = self._socket.accept()
-            except (BlockingIOError, InterruptedError):
+            if not self._accept():
                 return
-            except OSError as error:
-                if error.errno in _EXHAUSTED:
-                    self._take_a_rest(error)
-                    return
-                if error.errno in _LISTENER_GONE:
-                    self.stop()
-                    raise
-                # The peer of this one left before it was accepted (ECONNABORTED, and
-                # the network errors that Linux passes on from the new connection).
-                continue
-            self._rest = 0.0
-            try:
-                self._callback(connection, address)
-            except Exception:
-                app_log.error("Error in connection callback", exc_info=True)
-                connection.close()
+
+    def _accept(self) -> bool:
+        """Accept one connection; False if there is none, or none may be accepted now."""
+        try:
+            connection, address = self._socket.accept()
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                self._take_a_rest(error)
+                return False
+            if error.errno in _LISTENER_GONE:
+                self.stop()
+                raise
+            # The peer of this one left before it was accepted (ECONNABORTED, and the network
+            # errors that Linux passes on from the new connection).
+            return True
+        self._rest = 0.0
+        try:
+            self._callback(connection, address)
+        except Exception:
+            app_log.error("Error in connection callback", exc_info=True)
+            connection.close()
+        return True
 
     def _take_a_rest(self, error: OSError) -> None:
         if not self._rest:
             app_log.error("Cannot accept connections for the moment: %s", error)
         self._rest = min(max(self._rest * 2, FIRST_REST), LONGEST_REST)
-        self._watcher.remove_reader(self._socket.fileno())
+        if not self._paused:
+            self._watcher.remove_reader(self._socket.fileno())
         self._timer = self._loop.call_later(self._rest, self._rested)
 
     def _rested(self) -> None:
