@@ -7,10 +7,13 @@ import hashlib
 import http.client
 import json
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,16 +30,20 @@ Ask = Callable[..., Answer]
 class Example:
     """One running example."""
 
-    def __init__(self, name: str, folder: Path, *python: str) -> None:
+    def __init__(
+        self, name: str, folder: Path, *python: str, arguments: tuple[str, ...] = ()
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         # The port is a part of the program, as it is in the programs that these stand for.
         text = (EXAMPLES / name).read_text(encoding="utf-8")
-        assert text.count(f"listen({PORT})") == 1
+        assert text.count(f"listen({PORT}") == 1
         program = folder / name
-        program.write_text(text.replace(f"listen({PORT})", f"listen({self.port})"), "utf-8")
+        if program.parent != folder:
+            shutil.copytree((EXAMPLES / name).parent, program.parent)
+        program.write_text(text.replace(f"listen({PORT}", f"listen({self.port}"), "utf-8")
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", *python, str(program)],
+            [sys.executable, "-W", "error", *python, str(program), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -73,8 +80,10 @@ class Example:
 
 
 @contextlib.contextmanager
-def running(name: str, folder: Path, *python: str) -> Iterator[Example]:
-    example = Example(name, folder, *python)
+def running(
+    name: str, folder: Path, *python: str, arguments: tuple[str, ...] = ()
+) -> Iterator[Example]:
+    example = Example(name, folder, *python, arguments=arguments)
     said = ""
     try:
         example.wait()
@@ -260,7 +269,134 @@ def test_uploads(tmp_path: Path) -> None:
     assert told == {"comment": "mine", "digests": {"d.txt": digest}}
 
 
+class Browser:
+    """Keeps cookies and knows the XSRF token of the last page."""
+
+    def __init__(self, example: Example) -> None:
+        self.example = example
+        self.cookies: dict[str, str] = {}
+        self.token = ""
+
+    def open(self, path: str, **form: str) -> tuple[int, str, str]:
+        """Status, Location and page; a POST if there is a form."""
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        body = None
+        if form:
+            body = urllib.parse.urlencode({"_xsrf": self.token, **form})
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        with self.example.request("POST" if form else "GET", path, body, headers) as response:
+            for cookie in response.headers.get_all("Set-Cookie", []):
+                name, _, value = cookie.partition(";")[0].partition("=")
+                self.cookies[name] = value
+            page = response.read().decode()
+            if token := re.search('name="_xsrf" value="([^"]+)"', page):
+                self.token = token[1]
+            return response.status, response.headers.get("Location", ""), page
+
+
+def test_blog(tmp_path: Path) -> None:
+    database = str(tmp_path / "blog.db")
+    with running("blog/blog.py", tmp_path, arguments=(database,)) as blog:
+        author, reader = Browser(blog), Browser(blog)
+        assert "Nothing has been written yet" in author.open("/")[2]
+        assert author.open("/write")[:2] == (302, "/login?next=%2Fwrite")
+        assert "no author yet" in author.open("/login")[2]
+        assert author.open("/login", name="Ada", password="tea")[:2] == (302, "/")
+        reader.open("/login")
+        status, _, page = reader.open("/login", name="Eve", password="x")
+        assert status == 403
+        assert "not the name and password" in page
+        author.open("/write")
+        entry = {"title": "Crème & tea", "text": "One <b>\n\nTwo"}
+        assert author.open("/write", **entry)[:2] == (302, "/entry/creme-tea")
+        assert author.open("/write", **entry)[:2] == (302, "/entry/creme-tea-2")
+        page = reader.open("/entry/creme-tea")[2]
+        assert "<h1>Crème &amp; tea</h1>" in page
+        assert re.search(r"<p>One &lt;b&gt;</p>\s*<p>Two</p>", page)
+        assert "Change" not in page
+        assert 'value="Crème &amp; tea"' in author.open("/write?entry=creme-tea")[2]
+        change = {"slug": "creme-tea", "title": "Tea", "text": "No more"}
+        assert author.open("/write", **change)[:2] == (302, "/entry/creme-tea")
+        assert "No more" in reader.open("/")[2]
+        assert reader.open("/entry/nothing")[0] == 404
+        sheet = re.search(r'href="(/static/blog.css\?v=\w+)"', page)
+        assert sheet is not None
+        with blog.request("GET", sheet[1]) as response:
+            assert response.headers["Content-Type"] == "text/css"
+            assert "max-age" in response.headers["Cache-Control"]
+        assert author.open("/logout", out="1")[:2] == (302, "/")
+        reader.token = ""
+        assert reader.open("/write", title="x", text="y")[0] == 403
+
+
+def test_progress(tmp_path: Path) -> None:
+    with running("progress.py", tmp_path) as progress:
+        assert "<progress" in progress.ask("GET", "/")[1]
+        number = json.loads(progress.ask("POST", "/uploads")[1])["id"]
+        with progress.request("GET", f"/uploads/{number}/progress") as events:
+            states = (json.loads(line[6:]) for line in events if line.startswith(b"data: "))
+            assert next(states) == {"received": 0, "size": 0, "done": False}
+            with progress.request("PUT", f"/uploads/{number}", "x" * 300_000) as response:
+                assert json.loads(response.read()) == {"received": 300_000}
+            told = list(states)
+        assert told[-1] == {"received": 300_000, "size": 300_000, "done": True}
+        received = [state["received"] for state in told]
+        assert received == sorted(received)
+        assert progress.ask("GET", "/uploads/99/progress")[0] == 404
+
+
+def test_proxy(tmp_path: Path) -> None:
+    with running("greetings.py", tmp_path) as origin:
+        url = f"http://127.0.0.1:{origin.port}"
+        with running("proxy.py", tmp_path, arguments=(url,)) as proxy:
+            assert proxy.ask("GET", "/greet/Ada?times=2") == (200, "Hello, Ada\nHello, Ada\n")
+            assert proxy.ask("POST", "/greet", "name=Ada") == (200, "Hello, Ada\n")
+            assert proxy.ask("GET", "/elsewhere")[0] == 404
+            with proxy.request("HEAD", "/greet/Ada") as response:
+                assert response.status == 405
+            origin.stop()
+            assert proxy.ask("GET", "/greet/Ada")[0] == 502
+
+
+def test_mixed(tmp_path: Path) -> None:
+    pytest.importorskip("fastapi")
+    with running("mixed.py", tmp_path) as mixed:
+        assert mixed.ask("GET", "/") == (200, "Hello from a handler")
+        assert mixed.ask("GET", "/api/items/7") == (200, '{"number":7}')
+        assert mixed.ask("GET", "/api/items/x")[0] == 422
+
+
+def test_echo(tmp_path: Path) -> None:
+    with running("echo.py", tmp_path) as echo:
+        with socket.create_connection(("127.0.0.1", echo.port), timeout=PATIENCE) as client:
+            client.sendall(b"one\ntwo\nthr")
+            with client.makefile("rb") as lines:
+                assert [lines.readline(), lines.readline()] == [b"one\n", b"two\n"]
+                client.sendall(b"ee\n")
+                assert lines.readline() == b"three\n"
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="ports cannot be shared here")
+def test_processes(tmp_path: Path) -> None:
+    supervisor = ("-m", "zonda.ioloop.supervisor", "-n", "2")
+    with running("processes.py", tmp_path, *supervisor) as processes:
+
+        def serving() -> set[int]:
+            return {json.loads(processes.ask("GET", "/")[1])["process"] for _ in range(20)}
+
+        deadline = time.monotonic() + PATIENCE
+        while len(before := serving()) < 2:
+            assert time.monotonic() < deadline
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            slow = pool.submit(processes.ask, "GET", "/?seconds=1")
+            processes.process.send_signal(signal.SIGHUP)
+            while before & serving():  # every answer is a good one all the time
+                assert time.monotonic() < deadline
+            assert slow.result()[0] == 200
+
+
 def test_every_example_is_run_by_a_test() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
-    for file in EXAMPLES.glob("*.py"):
-        assert f'"{file.name}"' in here
+    # The chat has a file of its own: tests/test_chat.py.
+    for file in (*EXAMPLES.glob("*.py"), EXAMPLES / "blog" / "blog.py"):
+        assert f'"{file.relative_to(EXAMPLES)}"' in here
