@@ -37,7 +37,6 @@ from zonda.iostream import IOStream
 from zonda.iostream.loops import current_loop
 from zonda.iostream.tcpserver import TCPServer
 
-
 # Seconds that a drain gives those who have just connected, or just been answered, to ask.
 _PATIENCE = 1.0
 
@@ -335,6 +334,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         # Requests that have arrived already are read in between, so that what is idle then is idle.
         for _ in range(2):
             await asyncio.sleep(0)
+        if self._proxy_acceptor is not None:
+            self._proxy_acceptor.close()  # those who have not even said where they come from
         for connection in tuple(self._connections):
             connection.drain(_PATIENCE)
         for upgraded in tuple(self._upgraded):

@@ -13,12 +13,9 @@ import io
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from zonda.iostream import StreamClosedError
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 READ_AHEAD = 64 * 1024
 
@@ -69,7 +66,7 @@ class BodyPipe(io.RawIOBase):
         """True, as files have it."""
         return True
 
-    def readinto(self, buffer: Buffer) -> int:
+    def readinto(self, buffer: Any) -> int:  # collections.abc.Buffer, from 3.12 on
         """Read what is there, at least one byte; wait for it.
 
         Raises:
