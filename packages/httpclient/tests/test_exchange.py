@@ -12,6 +12,7 @@ import pytest
 
 from zonda.httpclient import (
     HTTPClientError,
+    HTTPResponse,
     HTTPStreamClosedError,
     HTTPTooLargeError,
     exchange,
@@ -250,6 +251,7 @@ async def test_a_callback_that_cancels_its_fetch(serve: "Serve") -> None:
         await peer.closed()
 
     async with serve(script) as server, make() as client:
+        fetch: asyncio.Future[HTTPResponse]
         fetch = client.fetch(server.url(), streaming_callback=lambda _: fetch.cancel() and None)
         with pytest.raises(asyncio.CancelledError):
             await fetch

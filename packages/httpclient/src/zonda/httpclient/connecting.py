@@ -15,6 +15,7 @@ import re
 import socket
 import ssl
 from collections.abc import Hashable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zonda.httpclient.accounts import Accounts
@@ -85,6 +86,8 @@ class Route(NamedTuple):
 
 
 _DEFAULT_TLS = TLSSettings()
+_TLS_NAMES = ("ssl_options", "validate_cert", "ca_certs", "client_cert", "client_key")
+_TLS_ATTRIBUTES = itemgetter(*_TLS_NAMES)
 
 
 def route_of(
@@ -106,7 +109,21 @@ def route_of(
 
 
 def _tls_settings(request: HTTPRequest | _RequestProxy) -> TLSSettings:
-    given = request.ssl_options
+    defaults = None
+    if isinstance(request, _RequestProxy):
+        defaults = request.defaults
+        request = request.request
+    values = _TLS_ATTRIBUTES(request.__dict__)
+    if defaults is not None:
+        values = tuple(
+            [
+                defaults.get(name) if value is None else value
+                for name, value in zip(_TLS_NAMES, values, strict=True)
+            ]
+        )
+    if values == (None, True, None, None, None):
+        return _DEFAULT_TLS
+    given, validate_cert, ca_certs, client_cert, client_key = values
     if isinstance(given, ssl.SSLContext):
         return TLSSettings(given)
     if given is not None:
@@ -114,10 +131,10 @@ def _tls_settings(request: HTTPRequest | _RequestProxy) -> TLSSettings:
     settings = TLSSettings(
         None,
         None,
-        request.validate_cert is not False,
-        request.ca_certs or None,
-        request.client_cert or None,
-        request.client_key or None,
+        validate_cert is not False,
+        ca_certs or None,
+        client_cert or None,
+        client_key or None,
     )
     return _DEFAULT_TLS if settings == _DEFAULT_TLS else settings
 

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 Buffer = bytes | bytearray | memoryview
 
 
+# Bytes of one read: of a small response, and of a large one, where it saves turns of the loop.
+_CHUNK = 64 * 1024
+_LARGE_CHUNK = 256 * 1024
+
+
 class ExchangeEvents(Protocol):
     """What a connection tells the exchange that it carries."""
 
@@ -240,6 +245,8 @@ class HTTP1ClientConnection:
             self.stream.close()  # a response to nothing, or a farewell
             return
         self.touched = True
+        if len(data) == _CHUNK:
+            self.stream.read_chunk_size = _LARGE_CHUNK  # there is more where that came from
         self.protocol.receive_data(data)
         if self._waiting is None:
             self._pump()
@@ -332,6 +339,8 @@ class HTTP1ClientConnection:
 
     def _complete(self, exchange: ExchangeEvents, trailers: HTTPHeaders | None) -> None:
         self._exchange = None
+        if self.stream.read_chunk_size == _LARGE_CHUNK:
+            self.stream.read_chunk_size = _CHUNK
         protocol = self.protocol
         if protocol.keep_alive and protocol.our_state is State.DONE and self._lost is None:
             protocol.start_next_cycle()

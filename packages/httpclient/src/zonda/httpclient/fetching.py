@@ -97,15 +97,26 @@ class Fetch:
         self._tries = 0  # for Retry
         self._started = 0.0
         self._marks: dict[str, float] = {}
-        self._timeout: float = request.request_timeout or 0.0
+        # As of `request`, which looks like this into its defaults, but takes its time.
+        attributes = request.request.__dict__
+        defaults = request.defaults or {}
+        timeout = attributes["request_timeout"]
+        self._timeout: float = (
+            defaults.get("request_timeout") if timeout is None else timeout
+        ) or 0.0
         # For the exchange.
         self.max_body_size = max_body_size
         self.head_callback = head_callback and at_home(head_callback)
-        streaming: StreamingCallback | None = request.streaming_callback
+        streaming: StreamingCallback | None
+        streaming = attributes["streaming_callback"] or defaults.get("streaming_callback")
         self.streaming_callback = None if streaming is None else at_home(streaming)
-        header: Callable[[str], None] | None = request.header_callback
+        header: Callable[[str], None] | None
+        header = attributes["header_callback"] or defaults.get("header_callback")
         self.header_callback = None if header is None else at_home(header)
-        self.decompress = bool(request.decompress_response)
+        decompress = attributes["decompress_response"]
+        self.decompress = bool(
+            defaults.get("decompress_response") if decompress is None else decompress
+        )
 
     # -- what the client says --------------------------------------------------------------------
 

@@ -52,7 +52,17 @@ _SPECIAL = itemgetter(
     "expect_100_continue",
 )
 _NOT_SPECIAL = (*[None] * 9, False)
-_USUAL_DEFAULTS = frozenset(HTTPRequest._DEFAULTS)
+# How a connection is secured says nothing about the request.
+_USUAL_DEFAULTS = frozenset(
+    (
+        *HTTPRequest._DEFAULTS,
+        "ca_certs",
+        "client_cert",
+        "client_key",
+        "ssl_options",
+        "validate_cert",
+    )
+)
 
 
 def is_usual(request: HTTPRequest, defaults: dict[str, Any] | None) -> bool:

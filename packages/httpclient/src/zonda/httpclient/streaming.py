@@ -1,14 +1,15 @@
 """A response that is read piece by piece: ``async with client.stream(url) as response``.
 
-In: a request and a function that fetches. Out: the head, then chunks. One chunk at a time is held;
-the connection is not read while nobody takes it. Leaving the block before the end closes the
-connection. Errors are those of a fetch.
+In: a request and a function that fetches. Out: the head, then chunks. What nobody takes is held, up
+to `HELD` bytes and a chunk; then the connection is not read any more. Leaving the block before the
+end closes the connection. Errors are those of a fetch.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from zonda.httputil.http1 import Response
 
 Fetcher = Callable[[_RequestProxy, None, bool], "asyncio.Future[HTTPResponse]"]
+
+
+HELD = 256 * 1024
+"""Bytes that may wait for whoever reads before the server has to."""
 
 
 class _StreamedRequest(_RequestProxy):
@@ -59,8 +64,9 @@ class ResponseStream:
         self._fetcher = fetcher
         self._future: asyncio.Future[HTTPResponse] | None = None
         self._changed = asyncio.Event()  # something below is new
-        self._taken: asyncio.Future[None] | None = None  # done when the chunk was
-        self._chunk: bytes | None = None
+        self._taken: asyncio.Future[None] | None = None  # done when all of it was
+        self._chunks: deque[bytes] = deque()
+        self._size = 0  # of those
         self._lines: list[str] = []
         self.code = 0
         self.reason = ""
@@ -83,7 +89,7 @@ class ResponseStream:
         self._future = self._fetcher(proxy, None, False)
         self._future.add_done_callback(lambda _: self._changed.set())
         try:
-            while not (self.code or self._chunk is not None or self._future.done()):
+            while not (self.code or self._chunks or self._future.done()):
                 await self._wait()
             if not self.code:
                 self._read_lines()
@@ -121,10 +127,12 @@ class ResponseStream:
         if future is None:
             raise RuntimeError("use it in an async with statement")
         while True:
-            chunk, self._chunk = self._chunk, None
-            if chunk is not None:
-                if self._taken is not None and not self._taken.done():
+            if self._chunks:
+                chunk = self._chunks.popleft()
+                self._size -= len(chunk)
+                if not self._size and self._taken is not None and not self._taken.done():
                     self._taken.set_result(None)
+                    self._taken = None
                 return chunk
             if future.done():
                 self._finish(future.result())
@@ -161,8 +169,11 @@ class ResponseStream:
             self.code, self.reason = start.code, start.reason
             self.headers = HTTPHeaders.parse("".join(self._lines[1:]))
 
-    def _take_chunk(self, chunk: bytes) -> asyncio.Future[None]:
-        self._chunk = chunk
+    def _take_chunk(self, chunk: bytes) -> asyncio.Future[None] | None:
+        self._chunks.append(chunk)
+        self._size += len(chunk)
         self._changed.set()
+        if self._size < HELD:
+            return None
         self._taken = asyncio.get_running_loop().create_future()
         return self._taken

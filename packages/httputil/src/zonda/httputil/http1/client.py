@@ -280,7 +280,29 @@ class ClientConnection(Connection):
         coding: list[str] = []
         lengths: list[str] = []
         by_length = {10: connection, 14: lengths, 17: coding}
-        for name, value in RESPONSE_FRAMING.findall("\n" + block):
+        found = RESPONSE_FRAMING.findall("\n" + block)
+        if len(found) == 1 and len(found[0][0]) == 14 and not http10:
+            # Nothing but a length, as most have it: what follows says the same, more slowly.
+            digits = found[0][1].strip(HTTP_WHITESPACE)
+            if (
+                digits.isdecimal()
+                and digits.isascii()
+                and len(digits) < 18
+                and 200 <= status
+                and status not in (204, 304)
+                and method not in ("HEAD", "CONNECT")
+            ):
+                self._received = 0
+                self._remaining = int(digits)
+                self._chunked = None
+                self.their_state = _BODY
+                return Response(
+                    status,
+                    reason.strip(HTTP_WHITESPACE),
+                    HTTPHeaders.from_block(block),
+                    "HTTP/1.1",
+                )
+        for name, value in found:
             by_length[len(name)].append(value)  # the lengths of the three names differ
         headers = HTTPHeaders.from_block(block)
         version = "HTTP/1.0" if http10 else "HTTP/1.1"
