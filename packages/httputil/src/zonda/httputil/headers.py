@@ -368,8 +368,10 @@ class HTTPHeaders(MutableMapping[str, str]):
             # One question (If-None-Match, of each GET) is not worth the mapping: the first one is
             # answered from the text.
             if type(block) is SharedFields:
-                if block.asked:
-                    fields = block.fields or block.split()
+                fields = block.fields
+                if fields is None and block.asked:
+                    fields = block.split()
+                if fields is not None:
                     known = CANONICAL_NAMES.get(name)  # spares a call nearly always
                     return fields.get(known or canonical_name(name), default)
                 block.asked = True

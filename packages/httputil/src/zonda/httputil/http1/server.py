@@ -409,10 +409,8 @@ class ServerConnection(Connection):
             or self._buffer
             or self._eof
             or len(body) > SMALL
+            or (head := plain_head(status, reason, headers, len(body))) is None
         ):
-            return None
-        head = plain_head(status, reason, headers, len(body))
-        if head is None:
             return None
         self.their_state = _IDLE
         self._method = None
