@@ -6,6 +6,18 @@
 
     Application([(r"/echo", Echo)]).listen(8888)
 
+Settings of the application:
+
+==============================  ==================================================================
+``websocket_ping_interval``     seconds between pings (none)
+``websocket_ping_timeout``      seconds within which a pong must come (the interval)
+``websocket_max_message_size``  bytes of a message, after decompression (10 MiB)
+``websocket_close_timeout``     seconds for the closing handshake (5)
+``websocket_queue_limit``       bytes of messages that may wait for a slow client (16 MiB)
+``websocket_queue_policy``      what happens there: ``"wait"``, ``"drop_oldest"``, ``"close"``;
+                                see `WebSocketHandler.write_message`
+==============================  ==================================================================
+
 The client's names, `websocket_connect` and `WebSocketClientConnection`, are those of
 `zonda.httpclient.websocket`. They are looked up there when they are first asked for, so that a
 server needs no client; without zonda-httpclient that is an ImportError which says so.
