@@ -87,8 +87,7 @@ class ClientConnection(Connection):
 
         Raises:
             LocalProtocolError: Out of order, invalid characters, a target or ``Host`` that is none,
-            or
-                content that does not fit the head.
+                or content that does not fit the head.
         """
         if type(event) is Data:
             if self.our_state is not _BODY or self._writer is None:

@@ -16,7 +16,8 @@ class ContentWriter:
     Args:
         length: Bytes that the head announced; `None` if it announced none.
         chunked: Use the chunked transfer coding. With neither, the end of the connection is the
-        end. discard: Accept content and send nothing of it (the response to HEAD).
+            end.
+        discard: Accept content and send nothing of it (the response to HEAD).
 
     >>> writer = ContentWriter(None, chunked=True)
     >>> writer.data(b"hi"), writer.end(None)

@@ -65,8 +65,7 @@ def request_line(method: str, target: str, version: str = "HTTP/1.1") -> str:
 
     Raises:
         LocalProtocolError: The method is no token, the target is not visible ASCII, or the version
-        is
-            neither of the two.
+            is neither of the two.
 
     >>> request_line("GET", "/")
     'GET / HTTP/1.1\\r\\n'

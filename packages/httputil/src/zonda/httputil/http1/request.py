@@ -23,8 +23,7 @@ def make_request(match: re.Match[str]) -> Request:
 
     Raises:
         RemoteProtocolError: ``Host`` missing, repeated or invalid; a target of the wrong form;
-        ambiguous
-            framing; an unknown transfer coding (501) or expectation (417).
+            ambiguous framing; an unknown transfer coding (501) or expectation (417).
     """
     method, target, minor, block = match.group(1, 2, 3, 4)
     http10 = minor == "0"

@@ -24,8 +24,7 @@ class ResponseHead(NamedTuple):
     Attributes:
         head: The bytes of the head.
         writer: For content that follows in pieces or in chunks; `None` if the caller has it all and
-        it
-            goes out as it is, or not at all.
+            it goes out as it is, or not at all.
         content: Whether the response has content (HEAD, 204, 304 and tunnels have not).
         keep_alive: Whether the connection persists.
         tunnel: Whether this is a successful response to CONNECT.
