@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -35,6 +36,7 @@ from zonda.httputil.websocket import (
     read_request,
 )
 from zonda.httputil.websocket import Signal as WebSocketSignal
+from zonda.iostream.netutil import OverrideResolver, Resolver
 
 TIMEOUT = 20.0
 GOING_ON = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -750,3 +752,58 @@ async def test_headers_received_is_a_hook() -> None:
         connection = await Looking(HTTPRequest(url)).connect_future
         connection.close()
     assert seen == [(101, "websocket")]
+
+
+async def test_a_resolver() -> None:
+    async with scripted(echo) as url:
+        port = int(url.split(":")[2].split("/")[0])
+        resolver = OverrideResolver(
+            resolver=Resolver(), mapping={("chat.example", 80): ("127.0.0.1", port)}
+        )
+        connection = await websocket_connect("ws://chat.example/", resolver=resolver)
+        await connection.write_message("x")
+        assert await connection.read_message() == "x"
+        connection.close()
+
+
+async def test_through_a_proxy() -> None:
+    """Always through a tunnel: a proxy would make a mess of an upgrade."""
+
+    async def script(server: Server) -> None:
+        head = await server.reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"CONNECT chat.example:80 HTTP/1.1\r\n")
+        server.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        await server.accept()
+        assert server.request.headers["Host"] == "chat.example"
+        server.say("through")
+        await server.event()
+
+    async with scripted(script) as url:
+        port = int(url.split(":")[2].split("/")[0])
+        request = HTTPRequest("ws://chat.example/", proxy_host="127.0.0.1", proxy_port=port)
+        connection = await websocket_connect(request)
+        assert await connection.read_message() == "through"
+        connection.close()
+
+
+async def test_many_that_fail_leave_nothing_behind() -> None:
+    """No descriptor, no task: the surroundings of each test look for them."""
+    answers = [b"", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", GOING_ON + b"\r\n", b"x" * 99]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answers[next(numbers) % len(answers)])
+        writer.close()
+
+    numbers = itertools.count()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for round_number in range(50):
+            connecting = [websocket_connect(url) for _ in range(8)]
+            if round_number % 2:
+                await asyncio.sleep(0)
+                connecting[0].cancel()
+            outcomes = await asyncio.gather(*connecting, return_exceptions=True)
+            assert all(isinstance(outcome, BaseException) for outcome in outcomes)
