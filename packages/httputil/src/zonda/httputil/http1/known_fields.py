@@ -81,6 +81,8 @@ class KnownFields:
         """A request that has this section."""
         headers = _new_headers(HTTPHeaders)
         headers._block = self.fields
+        if self.total == self.size:
+            return Request(method, target, headers, "HTTP/1.1", self.host)
         return Request(
             method,
             target,

@@ -210,7 +210,17 @@ class ServerConnection(Connection):
                     and size - 2 <= limits.start_line
                     and size + known.size <= limits.head
                 ):
-                    return self._begin_request(known.request(*match.groups()), start + known.size)
+                    method, target = match.groups()
+                    request = known.request(method, target)
+                    if known.total != known.size:
+                        return self._begin_request(request, start + known.size)
+                    # What it would come to for a request without content, and nothing unusual.
+                    self._consume(start + known.size)
+                    self._method = method
+                    self._empty_lines = 0
+                    self.their_state = _BODY
+                    self._plain = method != "HEAD" and not self._closing
+                    return request
             if not position and len(buffer) <= self._at_once:
                 # It is all there, mostly: no search for its end, no copy.
                 match = REQUEST_HEAD.match(buffer.decode("latin-1"))
@@ -342,7 +352,7 @@ class ServerConnection(Connection):
 
         Raises:
             LocalProtocolError: Out of order, invalid characters, or content that does not fit the
-            head.
+                head.
         """
         if type(event) is Data:
             if self.our_state is not _BODY or self._writer is None:
