@@ -95,6 +95,33 @@ async def test_who_waits_is_held_back_and_loses_nothing() -> None:
         assert isinstance(await peer.event(), Close)
 
 
+async def test_nothing_is_read_while_a_callback_runs() -> None:
+    go_on = asyncio.Event()
+    received = 0
+
+    class Slow(Kept):
+        async def on_message(self, message: str | bytes) -> None:
+            nonlocal received
+            received += 1
+            await go_on.wait()
+            if received == 200:
+                await self.write_message("all")
+
+    application, handlers = kept(Slow)
+    async with serve(application) as port, RawWebSocket(port) as peer:
+        (handler,) = handlers
+        for _ in range(200):
+            peer.say(b"z" * CHUNK)
+        while not received:
+            await asyncio.sleep(0)
+        for _ in range(200):  # turns in which it could read on
+            await asyncio.sleep(0)
+        assert received == 1
+        assert driver(handler)._protocol.bytes_buffered <= 2 * 65536
+        go_on.set()
+        assert await peer.message() == "all"
+
+
 @pytest.mark.parametrize("policy", ["wait", "close"])
 async def test_who_does_not_wait_is_cut_off_at_the_limit(policy: str, expect_log: Any) -> None:
     application, handlers = kept(

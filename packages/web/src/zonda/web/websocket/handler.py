@@ -24,9 +24,7 @@ from zonda.web.websocket.protocol import WebSocketProtocol
 from zonda.web.websocket.protocol13 import WebSocketProtocol13
 
 if TYPE_CHECKING:
-    from zonda.httputil import HTTPServerRequest
     from zonda.iostream import IOStream
-    from zonda.web.application import Application
 
 _NO_HEADERS = HTTPHeaders()
 _NO_CHUNKS: list[bytes] = []
@@ -73,9 +71,6 @@ class WebSocketHandler(RequestHandler):
     open_kwargs: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
     _switched = False
     _told_of_close = False
-
-    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
-        super().__init__(application, request, **kwargs)
 
     # -- hooks -----------------------------------------------------------------------------------
 
