@@ -249,6 +249,51 @@ async def test_closing_fails_what_waits(serve: "Serve") -> None:
                 await fetch
 
 
+async def test_closing_the_shared_client_lets_others_finish(serve: "Serve") -> None:
+    answer = asyncio.Event()
+
+    async def script(peer: "Peer") -> None:
+        await peer.request()
+        await answer.wait()
+        await peer.answer(b"ok")
+
+    AsyncHTTPClient.configure(None, max_clients=1)
+    try:
+        client = AsyncHTTPClient()
+    finally:
+        AsyncHTTPClient.configure(None)
+    assert isinstance(client, SimpleAsyncHTTPClient)
+    async with serve(script) as server:
+        fetches = [client.fetch(server.url()) for _ in range(3)]
+        while not server.requests:
+            await asyncio.sleep(0)
+        client.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            client.fetch(server.url())
+        answer.set()
+        assert [(await fetch).body for fetch in fetches] == [b"ok"] * 3
+        await asyncio.sleep(0)
+        assert not len(client._transport.pool)
+        assert not client._transport.running
+
+
+async def test_what_others_have_under_way_can_be_ended_too(serve: "Serve") -> None:
+    async def script(peer: "Peer") -> None:
+        await peer.request()
+        await peer.closed()
+
+    client = AsyncHTTPClient()
+    async with serve(script) as server:
+        fetch = client.fetch(server.url())
+        while not server.requests:
+            await asyncio.sleep(0)
+        client.close()
+        client._close_now()
+        with pytest.raises(HTTPStreamClosedError, match="closed"):
+            await fetch
+    await asyncio.sleep(0)
+
+
 async def test_callbacks_see_the_context_of_their_own_request(serve: "Serve") -> None:
     seen: list[str] = []
 

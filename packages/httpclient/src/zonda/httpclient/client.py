@@ -129,9 +129,10 @@ class AsyncHTTPClient(Configurable):
         self._loop = self.io_loop.asyncio_loop
 
     def close(self) -> None:
-        """Close all connections. Fetches under way fail, later ones raise RuntimeError.
+        """Close all connections. Later fetches raise RuntimeError, those under way fail.
 
-        Seldom needed for the shared instance: the loop's end closes it.
+        Seldom needed for the shared instance: the loop's end closes it. Others may be using it,
+        and whoever closes it cannot know: what they have under way goes on to its end.
         """
         if self._closed:
             return
@@ -140,6 +141,10 @@ class AsyncHTTPClient(Configurable):
             known = _instances(self.io_loop)
             if known.get(self._shared_as) is self:
                 del known[self._shared_as]
+
+    def _close_now(self) -> None:
+        """Close, although others may be using it: their loop ends, too."""
+        self.close()
 
     def fetch(
         self,

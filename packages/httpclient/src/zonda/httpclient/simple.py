@@ -98,9 +98,20 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         """See `AsyncHTTPClient`."""
         if not self._closed:
             super().close()
-            self._transport.close()
-            if self._own_resolver is not None:
-                self._own_resolver.close()
+            if self._shared_as is not None:
+                self._transport.drain(self._close_resolver)
+            else:
+                self._close_now()
+
+    def _close_now(self) -> None:
+        super().close()
+        self._transport.close()
+        self._close_resolver()
+
+    def _close_resolver(self) -> None:
+        resolver, self._own_resolver = self._own_resolver, None
+        if resolver is not None:
+            resolver.close()
 
     def fetch_impl(self, request: HTTPRequest, callback: Callable[[HTTPResponse], object]) -> Fetch:
         """See `AsyncHTTPClient`."""

@@ -1,11 +1,13 @@
 """What all fetches of one client share: limits, connections, deadlines, cookies, accounts.
 
-A `Transport` belongs to one loop. ``close`` ends the fetches that are under way.
+A `Transport` belongs to one loop. ``close`` ends the fetches that are under way, ``drain`` waits
+for their ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from zonda.httpclient.accounts import Accounts
@@ -26,6 +28,20 @@ class Running(Protocol):
 
     def client_closed(self) -> None:
         """End at once."""
+
+
+class _Draining(set[Running]):
+    """What is still under way, and what to do as soon as nothing is."""
+
+    def __init__(self, running: Iterable[Running], empty: Callable[[], object]) -> None:
+        super().__init__(running)
+        self._empty = empty
+
+    def discard(self, fetch: object) -> None:
+        """Count one less."""
+        super().discard(fetch)
+        if not self:
+            self._empty()
 
 
 class Transport:
@@ -77,6 +93,20 @@ class Transport:
         self.accounts = Accounts()
         self.connector = Connector(resolver, self.accounts, max_buffer_size)
         self.running: set[Running] = set()
+
+    def drain(self, then: Callable[[], object]) -> None:
+        """Keep no connection any more, let what is under way end, close, and call ``then``."""
+
+        def ended() -> None:
+            self.close()
+            then()
+
+        self.pool.close()
+        if self.running:
+            # A fetch says that it ends before it has given everything back: a turn later it has.
+            self.running = _Draining(self.running, lambda: self.loop.call_soon(ended))
+        else:
+            ended()
 
     def close(self) -> None:
         """Close all connections; what is under way fails."""

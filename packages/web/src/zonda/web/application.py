@@ -32,6 +32,7 @@ from zonda.ioloop.log import access_log
 from zonda.web.cors import transform_for
 from zonda.web.defaulthandlers import ErrorHandler, ServerOptionsHandler
 from zonda.web.delegate import HandlerDelegate
+from zonda.web.entry import takes_requests_too
 from zonda.web.handler import RequestHandler
 from zonda.web.lifespan import ApplicationLifespan, NotYet
 from zonda.web.middleware import Middleware
@@ -240,6 +241,7 @@ class Application(ReversibleRouter):
 
     # -- serving ---------------------------------------------------------------------------------
 
+    @takes_requests_too
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, WebSocket or lifespan of an ASGI 3 server (see `zonda.web.asgi`).
 

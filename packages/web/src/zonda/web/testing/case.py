@@ -68,6 +68,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
             self.http_server.close_all_connections, timeout=get_async_test_timeout()
         )
         self.http_client.close()
+        if isinstance(self.http_client, httpclient().AsyncHTTPClient):
+            self.http_client._close_now()  # what a test did not wait for ends here
         del self.http_client
         del self._app
         super().tearDown()
