@@ -458,3 +458,19 @@ def test_body_limit_of_one_message() -> None:
     connection.receive_data(b"e")
     with pytest.raises(RemoteProtocolError):
         connection.next_event()
+
+
+def test_fields_that_are_known() -> None:
+    connection = ClientConnection()
+    head = connection.send_known("GET", "/a?b", "Host: a\r\nX: y\r\n")
+    assert head == b"GET /a?b HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n"
+    connection.receive_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert isinstance(connection.next_event(), Response)
+    assert connection.next_event() is END_OF_MESSAGE
+    with pytest.raises(LocalProtocolError):
+        connection.send_known("GET", "/", "Host: a\r\n")
+    connection.start_next_cycle()
+    for method, target in (("G T", "/"), ("GET", "/a b"), ("GET", "*"), ("GET", "/\r\nX: y")):
+        with pytest.raises(LocalProtocolError):
+            connection.send_known(method, target, "Host: a\r\n")
+    assert connection.send_known("GET", "/", "Host: a\r\n").startswith(b"GET / HTTP/1.1")
