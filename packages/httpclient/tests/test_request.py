@@ -32,7 +32,7 @@ def test_headers() -> None:
     assert HTTPRequest("http://a/", headers=given).headers is given
     request = HTTPRequest("http://a/", headers=given)
     request.headers = None
-    assert dict(request.headers) == {}
+    assert list(HTTPHeaders(request.headers)) == []
 
 
 @pytest.mark.parametrize(
