@@ -32,7 +32,7 @@ def test_headers() -> None:
     assert HTTPRequest("http://a/", headers=given).headers is given
     request = HTTPRequest("http://a/", headers=given)
     request.headers = None
-    assert list(HTTPHeaders(request.headers)) == []
+    assert repr(request.headers) == repr(HTTPHeaders())
 
 
 @pytest.mark.parametrize(
