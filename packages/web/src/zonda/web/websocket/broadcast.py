@@ -20,7 +20,7 @@ def broadcast(
 
     Nobody is waited for: for those who read slowly the message is queued, as `write_message` says,
     and those who are closed, or closing, are passed over. One broadcast holds up the loop for as
-    long as it takes to write to all of them (some 5 microseconds each).
+    long as it takes to write to all of them (some 10 microseconds each).
 
     Args:
         connections: The handlers.
