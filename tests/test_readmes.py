@@ -1,8 +1,9 @@
-"""What the READMEs show is what happens: their Python blocks are run, each in a process of its own.
+"""What READMEs and docs/ show is what happens: their Python blocks run, each in its own process.
 
 A block is a server if the text up to the next one says what to ask it: ``curl
 'http://localhost:8888/path'`` answers ``body``. It is asked that. Any other block runs to its end;
-the ``text`` block that follows it at once is what it prints. Port 8888 stands for a free one.
+the ``text`` block that follows it at once is what it prints. One that defines tests is given to
+pytest. Port 8888 stands for a free one.
 
 In an environment made for one package (ZONDA_ALONE) only that package's README is run.
 """
@@ -27,10 +28,12 @@ READMES = (
     if ALONE
     else [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
 )
+PAGES = [] if ALONE else sorted((ROOT / "docs").rglob("*.md"))
 PORT = 8888
 PATIENCE = 30.0
 
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?P<after>.*?)(?=^```python\n|\Z)", re.M | re.S)
+TEST = re.compile(r"^(async )?def test_", re.M)
 OUTPUT = re.compile(r"\A\s*```text\n(.*?)^```$", re.M | re.S)
 CURL = re.compile(rf"`curl '(http://localhost:{PORT}[^']*)'`\s+answers\s+`([^`]*)`")
 
@@ -52,7 +55,7 @@ class Block:
 
 
 def blocks() -> Iterator[Block]:
-    for file in READMES:
+    for file in [*READMES, *PAGES]:
         text = file.read_text()
         for match in BLOCK.finditer(text):
             yield Block(file, text.count("\n", 0, match.start()) + 1, match["code"], match["after"])
@@ -60,7 +63,8 @@ def blocks() -> Iterator[Block]:
 
 BLOCKS = list(blocks())
 SERVERS = [block for block in BLOCKS if CURL.search(block.after)]
-PROGRAMS = [block for block in BLOCKS if block not in SERVERS]
+TESTS = [block for block in BLOCKS if TEST.search(block.code)]
+PROGRAMS = [block for block in BLOCKS if block not in SERVERS and block not in TESTS]
 
 
 def free_port() -> int:
@@ -108,6 +112,20 @@ def test_program(block: Block, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout == (block.output or "")
+
+
+@pytest.mark.parametrize("block", TESTS, ids=str)
+def test_tests(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "test_block.py").write_text(block.code)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("block", SERVERS, ids=str)
