@@ -12,7 +12,7 @@ from zonda.httputil.websocket import DeflateOptions, Message, Ping, Pong, WebSoc
 from zonda.ioloop import gen
 from zonda.web import Application
 from zonda.web.websocket import WebSocketHandler
-from zonda.web.websocket.protocol13 import EVENTS_PER_TURN
+from zonda.web.websocket.driver import EVENTS_PER_TURN
 from zonda.web.websocket.testing import RawWebSocket
 
 MESSAGES: list[str | bytes] = [
