@@ -1,14 +1,27 @@
 """Deadlines: a timer's clock is moved by hand, so nothing here waits for real seconds."""
 
 import asyncio
-from typing import Any
+import contextlib
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from typing import Any, cast
 
 import pytest
 
 from zonda.httpserver import HTTPServer
+from zonda.httpserver.callback import CallableAdapter
 from zonda.httpserver.deadlines import DeadlineTimer
+from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.testing import RawClient, port_of, serving
-from zonda.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
+from zonda.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+    ResponseStartLine,
+)
 
 OK = ResponseStartLine("HTTP/1.1", 200, "OK")
 
@@ -26,6 +39,18 @@ class Connections:
                 connection.protocol.bytes_buffered == buffered
                 for connection in self.server._connections
             ):
+                await asyncio.sleep(0)
+
+    async def busy(self) -> None:
+        """Wait until a request is under way."""
+        async with asyncio.timeout(10):
+            while not any(one._exchange for one in self.server._connections):
+                await asyncio.sleep(0)
+
+    async def read_more(self, count: int) -> None:
+        """Wait until the server has read so many bytes in all."""
+        async with asyncio.timeout(10):
+            while self.server.counters.bytes_in < count:
                 await asyncio.sleep(0)
 
     def pass_seconds(self, seconds: float) -> None:
@@ -100,6 +125,149 @@ async def test_a_body_that_stops_gets_408() -> None:
         seen.pass_seconds(9)
         seen.pass_seconds(2)
         assert (await client.response()).status == 408
+
+
+async def slow_body(seen: Connections, client: RawClient, start: bytes, steps: int) -> bool:
+    """Send a body that takes 4 s a step; whether the server let it."""
+    await client.send(start)
+    await seen.busy()
+    for _ in range(steps):
+        seen.pass_seconds(4)
+        if not any(one._exchange for one in seen.server._connections):
+            return False
+        before = seen.server.counters.bytes_in
+        await client.send(b"7d0\r\n" + b"x" * 2000 + b"\r\n")
+        await seen.read_more(before + 2007)
+    return True
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(("rate", "passes"), [(300.0, True), (600.0, False), (None, True)])
+async def test_a_body_has_to_come_with_some_speed(rate: float | None, passes: bool) -> None:
+    async with serving(ok, min_body_rate=rate) as server, RawClient(port_of(server)) as client:
+        seen = Connections(server)
+        assert await slow_body(seen, client, CHUNKED, 10) is passes
+        if passes:
+            await client.send(b"0\r\n\r\n")
+        response = await client.response()
+        assert response.status == (200 if passes else 408)
+        assert response.headers.get("Connection") == (None if passes else "close")
+
+
+async def test_a_handler_may_let_a_body_take_its_time() -> None:
+    class Patient(CallableAdapter):
+        def headers_received(
+            self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+        ) -> Awaitable[None] | None:
+            cast(HTTP1Exchange, self.connection).set_min_body_rate(None)
+            return super().headers_received(start_line, headers)
+
+    class Delegate(HTTPServerConnectionDelegate):
+        def start_request(
+            self, server_conn: object, request_conn: HTTPConnection
+        ) -> HTTPMessageDelegate:
+            return Patient(ok, request_conn)
+
+    async with serving(Delegate(), min_body_rate=600.0) as server:
+        async with RawClient(port_of(server)) as client:
+            assert await slow_body(Connections(server), client, CHUNKED, 5)
+            await client.send(b"0\r\n\r\n")
+            assert (await client.response()).status == 200
+
+
+async def test_the_first_seconds_do_not_count() -> None:
+    async with serving(ok, min_body_rate=1e9) as server, RawClient(port_of(server)) as client:
+        seen = Connections(server)
+        assert await slow_body(seen, client, CHUNKED, 2)
+        assert not await slow_body(seen, client, b"", 2)
+        assert (await client.response()).status == 408
+
+
+async def test_time_that_the_application_takes_does_not_count() -> None:
+    gate = asyncio.Event()
+
+    class Slow(CallableAdapter):
+        async def work(self) -> None:
+            await gate.wait()
+
+        def headers_received(
+            self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+        ) -> Awaitable[None] | None:
+            super().headers_received(start_line, headers)
+            return self.work()
+
+    class Delegate(HTTPServerConnectionDelegate):
+        def start_request(
+            self, server_conn: object, request_conn: HTTPConnection
+        ) -> HTTPMessageDelegate:
+            return Slow(ok, request_conn)
+
+    async with serving(Delegate(), min_body_rate=600.0) as server:
+        async with RawClient(port_of(server)) as client:
+            seen = Connections(server)
+            await client.send(CHUNKED)
+            await seen.busy()
+            seen.pass_seconds(50)
+            gate.set()
+            while next(iter(server._connections))._waiting is not None:
+                await asyncio.sleep(0)
+            seen.pass_seconds(9)
+            await client.send(b"0\r\n\r\n")
+            assert (await client.response()).status == 200
+
+
+async def test_slowloris_does_not_keep_others_out() -> None:
+    """Connections that dribble heads are dropped when these have taken too long."""
+    async with serving(ok, header_timeout=10) as server:
+        seen = Connections(server)
+        clients = [RawClient(port_of(server)) for _ in range(50)]
+        async with AsyncExitStack() as stack:
+            for client in clients:
+                await stack.enter_async_context(client)
+                await client.send(HEAD)
+            for _ in range(3):
+                before = server.counters.bytes_in
+                for client in clients:
+                    await client.send(b"X-a: b\r\n")
+                await seen.read_more(before + 50 * 8)
+                seen.pass_seconds(3)
+            assert len(server._connections) == 50
+            seen.pass_seconds(2)
+            for client in clients:
+                assert (await client.response()).status == 408
+            async with RawClient(port_of(server)) as good:
+                assert (await good(HEAD + b"\r\n")).status == 200
+
+
+async def test_who_is_refused_while_sending_can_read_why() -> None:
+    """Closing at once would reset the connection, and the answer might be lost with it."""
+    async with serving(ok, max_body_size=10) as server, RawClient(port_of(server)) as client:
+        seen = Connections(server)
+        await client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 600000\r\n\r\n")
+        for _ in range(20):
+            await client.send(b"x" * 30_000)  # nothing of it fails
+        response = await client.response()
+        assert (response.status, response.headers["Connection"]) == (413, "close")
+        assert len(server._connections) == 1
+        seen.pass_seconds(1)
+        assert len(server._connections) == 1
+        seen.pass_seconds(1.5)  # who never closes is cut off
+        async with asyncio.timeout(10):
+            while server._connections:
+                await asyncio.sleep(0)
+
+
+async def test_who_has_more_to_say_than_fits_is_cut_off() -> None:
+    async with serving(ok, max_body_size=10) as server, RawClient(port_of(server)) as client:
+        await client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9000000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(300):
+                await client.send(b"x" * 30_000)
+        async with asyncio.timeout(10):
+            while server._connections:
+                await asyncio.sleep(0)
 
 
 async def test_a_body_has_a_deadline_if_one_is_set() -> None:

@@ -16,6 +16,7 @@ all the same (``on_connection_close``), because most peers that do so are gone.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ READ_AHEAD = 64 * 1024
 EVENTS_PER_TURN = 64
 # Seconds of idleness after which a connection keeps nothing of the requests it has had.
 FORGET_AFTER = 5.0
+# Seconds before the rate of a body counts: connections start slowly.
+RATE_GRACE = 10.0
 # What a peer may still send after an error response before it is cut off, in bytes.
 LINGER_BYTES = 1024 * 1024
 
@@ -85,7 +88,10 @@ class HTTP1ServerConnection:
 
     __slots__ = (
         "__weakref__",
+        "_body_bytes",
         "_body_deadline",
+        "_body_rate",
+        "_body_since",
         "_chunk_size",
         "_closed",
         "_counters",
@@ -150,6 +156,10 @@ class HTTP1ServerConnection:
         self._since = self._progress = timer.now
         self._queued = 0
         self._body_deadline: float | None = None
+        # What has come of the request under way since when, and how much has to come a second.
+        self._body_since = 0.0
+        self._body_bytes = 0
+        self._body_rate: float | None = None
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -216,6 +226,11 @@ class HTTP1ServerConnection:
         return self.detach(), forget
 
     @property
+    def draining(self) -> bool:
+        """Whether the server is about to end."""
+        return bool(getattr(self._delegate, "draining", False))
+
+    @property
     def is_open(self) -> bool:
         """Whether anything written would be sent."""
         return not self.stream.closed()
@@ -238,6 +253,7 @@ class HTTP1ServerConnection:
             if self._lingering < 0:
                 self.stream.close()
             return
+        self._body_bytes += len(data)
         protocol = self.protocol
         if self._exchange is None and not protocol.bytes_buffered:
             self._since = self._progress  # the first byte of a request starts its header deadline
@@ -257,8 +273,13 @@ class HTTP1ServerConnection:
         self._peer_finished = True
         self.protocol.receive_data(b"")
         exchange = self._exchange
-        if exchange is not None and exchange.request_complete and not exchange.finished:
-            exchange.peer_gone()
+        if exchange is not None and not exchange.finished:
+            if exchange.request_complete and self._held is None:
+                exchange.peer_gone()
+            elif self._waiting is not None and self.protocol.truncated:
+                # The application holds the body back, and does not know that there is no more.
+                self._refuse(400, "the client closed inside the body of its request")
+                return
         self._pump()
 
     def connection_lost(self, error: BaseException | None) -> None:
@@ -409,14 +430,19 @@ class HTTP1ServerConnection:
     def _request_begins(self, event: Request) -> None:
         self._counters.requests += 1
         exchange = self._exchange = HTTP1Exchange(self, event.method == "HEAD")
-        if self.params.no_keep_alive:
+        params = self.params
+        if params.no_keep_alive:
             self.protocol.close_after_response()
+        # All of it may be changed by the application when it sees the head.
+        self._body_since = self._timer.now
+        self._body_bytes = 0
+        self._body_rate = params.min_body_rate
+        if params.body_timeout is not None:
+            self.set_body_timeout(params.body_timeout)
         # As RequestStartLine(...), which is a function in Python around this.
         start_line = _new_tuple(RequestStartLine, (event.method, event.target, event.version))
         exchange.delegate = message = self._start(self, exchange, start_line, event.headers)
         waiting = message.headers_received(start_line, event.headers)
-        if self.params.body_timeout is not None:
-            self.set_body_timeout(self.params.body_timeout)
         if waiting is not None:
             self._wait(waiting)
         if event.expect_continue:
@@ -473,6 +499,8 @@ class HTTP1ServerConnection:
         exchange.request_complete = True
         if exchange.delegate is not None:
             exchange.delegate.finish()
+        if self._peer_finished and not exchange.finished:
+            exchange.peer_gone()  # it went before its turn came
 
     def _wait(self, waiting: Awaitable[None]) -> None:
         """Hold the next event back until the application is ready for it."""
@@ -559,7 +587,10 @@ class HTTP1ServerConnection:
             self._linger()
             return
         if not protocol.keep_alive or (self._peer_finished and not protocol.bytes_buffered):
-            self.stream.close_when_flushed()
+            if protocol.bytes_buffered:
+                self._linger()  # who pipelines may be sending still
+            else:
+                self.stream.close_when_flushed()
             return
         self._since = self._progress
         protocol.start_next_cycle()
@@ -609,6 +640,10 @@ class HTTP1ServerConnection:
         """Give the body that is being received so many seconds from now; None for no limit."""
         self._body_deadline = None if timeout is None else self._timer.now + timeout
 
+    def set_min_body_rate(self, rate: float | None) -> None:
+        """Have the body that is being received come with so many bytes a second; None for any."""
+        self._body_rate = rate
+
     def check_deadlines(self, now: float) -> None:
         """Close if the peer has kept us waiting for too long (the timer asks once a second)."""
         if self.stream.closed():
@@ -641,6 +676,19 @@ class HTTP1ServerConnection:
                 self._refuse(408, "the body of the request takes too long")
             elif _overdue(now, self._progress, params.read_timeout):
                 self._refuse(408, "the body of the request does not arrive")
+            elif self._body_rate is not None:
+                seconds = now - self._body_since
+                if seconds >= RATE_GRACE and self._body_bytes < self._body_rate * seconds:
+                    self._refuse(408, "the body of the request comes too slowly")
+        elif exchange.request_complete:
+            # Its connection, `exchange` and the argument: nobody else holds the exchange, so nobody
+            # will ever answer, and of a peer that sends no more there will be no other sign.
+            if self._peer_finished and sys.getrefcount(exchange) <= 3:
+                self.stream.close()
+        else:
+            # The peer has to wait for the application: that is not held against it.
+            self._body_since = now
+            self._body_bytes = 0
 
 
 def _overdue(now: float, since: float, timeout: float | None) -> bool:

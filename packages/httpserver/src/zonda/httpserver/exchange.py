@@ -223,6 +223,19 @@ class HTTP1Exchange(HTTPConnection):
         """Give this request's body so many seconds from now (None: no limit)."""
         self._connection.set_body_timeout(timeout)
 
+    def set_min_body_rate(self, rate: float | None) -> None:
+        """Have this request's body come with so many bytes a second (None: as slowly as it likes).
+
+        To be called from ``headers_received`` or ``prepare``, for clients that send a body bit by
+        bit and mean it.
+        """
+        self._connection.set_min_body_rate(rate)
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is about to end (`HTTPServer.drain`): long responses had better."""
+        return self._connection.draining
+
     def detach(self) -> IOStream:
         """Take the stream away from HTTP, after an upgrade for example.
 

@@ -23,6 +23,8 @@ class HTTP1ConnectionParameters:
         idle_timeout: From the connection's start, or a response, to the next request's first byte.
         read_timeout: Without one byte of a body that is being received.
         write_timeout: Without the peer taking one byte of what is queued.
+        min_body_rate: Bytes a second that a body has to come with, on average, after its first ten
+            seconds. What is slower holds a connection to no end but that.
         linger_timeout: After an error response, to let the peer read it before the connection is
             closed: closing with unread bytes resets it and the peer may lose the answer.
     """
@@ -37,6 +39,7 @@ class HTTP1ConnectionParameters:
     idle_timeout: float | None = 75.0
     read_timeout: float | None = 60.0
     write_timeout: float | None = 60.0
+    min_body_rate: float | None = 240.0
     linger_timeout: float = 2.0
 
     def limits(self) -> Limits:

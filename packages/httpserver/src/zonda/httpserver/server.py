@@ -67,6 +67,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         header_timeout: Seconds from a request's first byte to the end of its head (60).
         read_timeout: Seconds without a byte of a body that is under way (60).
         write_timeout: Seconds without the peer taking a byte of a response (60).
+        min_body_rate: Bytes a second that a body has to come with, on average, after its first ten
+            seconds (240).
         max_connections: How many connections may be open at once, WebSockets included; the others
             wait in the backlog of the listening socket (no limit).
         forwarded: Believe ``Forwarded`` (RFC 7239), in place of the ``X-`` fields where both are.
@@ -107,6 +109,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         header_timeout: float | None = 60.0,
         read_timeout: float | None = 60.0,
         write_timeout: float | None = 60.0,
+        min_body_rate: float | None = 240.0,
         max_connections: int | None = None,
         forwarded: bool = False,
         trusted_proxies: Iterable[str] | None = None,
@@ -139,6 +142,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             idle_timeout=75.0 if idle_connection_timeout is None else idle_connection_timeout,
             read_timeout=read_timeout,
             write_timeout=write_timeout,
+            min_body_rate=min_body_rate,
         )
         TCPServer.__init__(
             self,

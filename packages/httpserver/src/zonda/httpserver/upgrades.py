@@ -50,6 +50,7 @@ class Departed:
     __slots__ = ("stream",)
 
     is_open = False
+    draining = False  # the other protocol is told in its own way, see `Upgraded`
 
     def __init__(self, stream: IOStream) -> None:
         self.stream = stream

@@ -5,6 +5,7 @@ arrives in pieces is gathered in a `bytearray`. A position moves through it, so 
 per event.
 """
 
+import copy
 from typing import NoReturn
 
 from zonda.httputil.http1.chunked import ChunkedReader
@@ -107,6 +108,20 @@ class Connection:
     def bytes_buffered(self) -> int:
         """How many bytes have been received and not consumed: what back-pressure goes by."""
         return len(self._buffer) - self._position
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the peer has ended before the content that is being read: no event can help."""
+        if not self._eof or self.their_state is not _BODY:
+            return False
+        if self._chunked is None:
+            return self._remaining is not None and self._remaining > self.bytes_buffered
+        ahead = copy.copy(self._chunked)
+        try:
+            ahead.read(self._buffer, self._position, None)
+        except RemoteProtocolError:
+            return True
+        return not ahead.done
 
     @property
     def body_limit(self) -> int | None:
