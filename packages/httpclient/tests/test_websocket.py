@@ -182,6 +182,7 @@ async def test_the_request() -> None:
         assert connection.selected_subprotocol == "b"
         assert connection.headers is not None
         assert connection.headers["Sec-WebSocket-Protocol"] == "b"
+        assert connection.code is None
         assert dict(request.headers) == {"X-Own": "yes"}  # it is the caller's
         connection.close()
         await connection.read_message()

@@ -589,6 +589,24 @@ async def test_contexts_of_requests_are_apart() -> None:
             assert (await client(get(path))).body == f"unset {path}".encode()
 
 
+@pytest.mark.parametrize("wait", [False, True])
+async def test_an_execute_that_is_an_old_coroutine(wait: bool, expect_log: Any) -> None:
+    class Handler(RequestHandler):  # sockjs-tornado does it like this
+        @gen.coroutine
+        def _execute(self, transforms: Any, *args: bytes, **kwargs: bytes) -> Any:
+            self._transforms = transforms
+            if wait:
+                yield gen.moment
+            if args == (b"fail",):
+                raise ValueError("by itself")
+            self.finish("old")
+
+    assert (await fetch(Handler, get("/x"), "/(.*)")).body == b"old"
+    with expect_log("zonda.application", "Uncaught exception in _execute"):
+        with pytest.raises(ConnectionError):
+            await fetch(Handler, get("/fail"), "/(.*)")
+
+
 async def test_an_overridden_execute_is_called() -> None:
     called: list[bytes] = []
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from zonda.httpserver.testing import RawResponse
+from zonda.httpserver.testing import RawClient, RawResponse, serve
 from zonda.web import Application, HTTPError, StaticFileHandler
 from zonda.web.staticfiles import sending
 
@@ -265,3 +265,17 @@ async def test_sizes_around_the_limit_of_reading_at_once(
     for size in (sending.AT_ONCE - 1, sending.AT_ONCE, sending.AT_ONCE + 1):
         (root / "file").write_bytes(LARGE[:size])
         assert (await fetch(app(root), "/s/file")).body == LARGE[:size]
+
+
+async def test_an_overridden_get_may_have_its_content_from_elsewhere(tmp_path: Path) -> None:
+    # As jupyter_server's gateway does with the pictures of kernels: no file of that name exists.
+    class Elsewhere(StaticFileHandler):
+        async def get(self, path: str, include_body: bool = True) -> None:
+            self.path = self.absolute_path = path
+            self.finish(b"content")
+
+    application = Application([("/(.*)", Elsewhere, {"path": str(tmp_path)})])
+    async with serve(application) as port, RawClient(port) as client:
+        response = await client(b"GET /nowhere.png HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (response.status, response.body) == (200, b"content")
+    assert "Etag" not in response.headers

@@ -144,7 +144,10 @@ class HandlerDelegate(HTTPMessageDelegate):
                 rest = context.run(handler._run, made, self.path_args, self.path_kwargs)
             else:
                 args, kwargs = self.path_args or (), self.path_kwargs or {}
-                rest = handler._execute(made, *args, **kwargs)
+                rest = context.run(handler._execute, made, *args, **kwargs)
+                if isinstance(rest, asyncio.Future):  # overridden by a gen.coroutine
+                    rest.add_done_callback(self._executed)
+                    return prepared
             if rest is not None:
                 task = start_coroutine(rest, context)
                 if task is not None:  # it has to wait for something

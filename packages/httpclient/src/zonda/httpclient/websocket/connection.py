@@ -61,11 +61,14 @@ class WebSocketClientConnection(ClientDriver):
         close_code: The code with which the server has closed; None if it gave none.
         close_reason: Its reason.
         headers: The fields of the handshake's response.
+        code: None, for programs that ask responses and connections alike.
         protocol: The protocol; None before it is open, and when it is closed or closing.
 
     Raises:
         ValueError: Options for compression that there are not, or a setting out of its range.
     """
+
+    code: int | None = None
 
     def __init__(
         self,

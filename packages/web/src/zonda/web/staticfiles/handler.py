@@ -220,7 +220,10 @@ class StaticFileHandler(RequestHandler):
     def compute_etag(self) -> str | None:
         """Return the version as an entity tag; None for content without one."""
         if self._etag is None:  # asked for twice: for the head, and by finish()
-            version = cached_version(type(self), self._content_path(), self._fingerprint())
+            try:
+                version = cached_version(type(self), self._content_path(), self._fingerprint())
+            except OSError:  # no such file: an overridden get() has its content from elsewhere
+                version = None
             self._etag = f'"{version}"' if version else ""
         return self._etag or None
 
