@@ -287,7 +287,7 @@ class ClientConnection(Connection):
                 digits.isdecimal()
                 and digits.isascii()
                 and len(digits) < 18
-                and 200 <= status
+                and status >= 200
                 and status not in (204, 304)
                 and method not in ("HEAD", "CONNECT")
             ):

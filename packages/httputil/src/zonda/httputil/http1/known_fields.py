@@ -1,4 +1,4 @@
-"""The field section of a request, kept because its client will probably send it again.
+"""The field section of a request, kept when it has come twice: it will probably come again.
 
 A client that keeps its connection mostly repeats its fields to the letter. Octets that are equal
 get the same verdict, so what was found out about a section is good for every request of the

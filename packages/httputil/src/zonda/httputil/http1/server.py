@@ -80,6 +80,7 @@ class ServerConnection(Connection):
         "_known",
         "_method",
         "_plain",
+        "_seen",
         "_upgrade",
         "_writer",
     )
@@ -91,7 +92,8 @@ class ServerConnection(Connection):
         self._closing = False
         self._empty_lines = 0
         self._expects = False
-        self._known: KnownFields | None = None  # the fields of the last request
+        self._known: KnownFields | None = None  # fields that came more than once
+        self._seen: str | None = None  # the fields of the last request that had other fields
         # What a response has to know of the request.
         self._method: str | None = None
         self._http10 = False
@@ -149,6 +151,7 @@ class ServerConnection(Connection):
             return None
         known = self._known
         content = b""
+        block = ""
         start = 0 if known is None else len(data) - known.total
         if start > 0 and data.startswith(known.octets, start):  # type: ignore[union-attr]
             # The fields of the request before. If what precedes them is a request line, and only
@@ -179,13 +182,15 @@ class ServerConnection(Connection):
                 or (len(block) > self._few_fields and block.count("\n") > self.limits.field_count)
             ):
                 return None
-            known = KnownFields(data[match.start(4) :], block, host)
-            if known.size <= LONGEST:
-                self._known = known
+            known = None
+            if block == self._seen:
+                known = self._known = KnownFields(data[match.start(4) :], block, host)
+            elif len(block) <= LONGEST - 2:
+                self._seen = block
         else:
             return None
         headers = _new_headers(HTTPHeaders)
-        headers._block = known.fields
+        headers._block = block if known is None else known.fields
         self.their_state = _DONE
         self._method = method
         self._plain = method != "HEAD" and not self._closing
@@ -194,15 +199,16 @@ class ServerConnection(Connection):
 
     def forget_fields(self) -> None:
         """Let go of what is kept in the hope that the client repeats its fields."""
-        self._known = None
+        self._known = self._seen = None
 
     def _read_head(self) -> Request | ConnectionClosed | Signal:
         buffer, position = self._buffer, self._position
         limits = self.limits
         if not self._scanned:  # a head that comes in pieces is not looked at for each of them
             known = self._known
-            start = buffer.find(b"\n", position) + 1
-            if known is not None and start and buffer.startswith(known.octets, start):
+            start = 0 if known is None else buffer.find(b"\n", position) + 1
+            if start and buffer.startswith(known.octets, start):  # type: ignore[union-attr]
+                assert known is not None
                 match = ORIGIN_REQUEST_LINE.fullmatch(buffer[position:start].decode("latin-1"))
                 size = start - position
                 if (
@@ -224,8 +230,32 @@ class ServerConnection(Connection):
             if not position and len(buffer) <= self._at_once:
                 # It is all there, mostly: no search for its end, no copy.
                 match = REQUEST_HEAD.match(buffer.decode("latin-1"))
-                if match is not None and match[4].count("\n") <= limits.field_count:
-                    return self._begin_new(match, start, match.end())
+                if match is not None:
+                    method, target, minor, block, raw_host, unusual = match.groups()
+                    if len(block) <= self._few_fields or block.count("\n") <= limits.field_count:
+                        host = KNOWN_HOSTS.get(raw_host)
+                        if (
+                            unusual
+                            or host is None
+                            or target[0] != "/"
+                            or minor != "1"
+                            or method == "CONNECT"
+                            or block == self._seen
+                        ):
+                            return self._begin_new(match, match.start(4), match.end())
+                        # Again what it would come to without content, and nothing unusual.
+                        if len(block) <= LONGEST - 2:
+                            self._seen = block
+                        headers = _new_headers(HTTPHeaders)  # as from_block does
+                        headers._block = block
+                        self._consume(match.end())
+                        self._method = method
+                        self._http10 = False
+                        self._upgrade = None
+                        self._empty_lines = 0
+                        self.their_state = _BODY
+                        self._plain = method != "HEAD" and not self._closing
+                        return Request(method, target, headers, "HTTP/1.1", host)
         end = self._find_head_end()
         if end < 0:
             return self._incomplete_head(end)
@@ -248,16 +278,19 @@ class ServerConnection(Connection):
             request = make_request(match)
         except RemoteProtocolError as error:
             self._fail(error)
-        if (
-            end - start <= LONGEST
-            and request.keep_alive
+        block = match[4]
+        if block != self._seen:
+            # Kept when it comes again: of fields that are always new there is nothing to gain.
+            self._seen = block if len(block) <= LONGEST - 2 else None
+        elif (
+            request.keep_alive
             and request.version == "HTTP/1.1"
             and request.target[0] == "/"
             and request.method != "CONNECT"
         ):
             self._known = KnownFields(
                 bytes(self._buffer[start:end]),
-                match[4],
+                block,
                 request.host,
                 request.content_length,
                 request.chunked,
