@@ -36,6 +36,7 @@ class Kind:
         zonda: True: on Zonda, in the interpreter that runs the benchmarks; False: a peer.
         arguments: Arguments of the program after the port.
         environment: Variables to set.
+        lacks: Workloads that it has nothing for.
         default: Measured when no servers are named.
     """
 
@@ -44,6 +45,7 @@ class Kind:
     zonda: bool = False
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
     default: bool = True
 
 
@@ -56,7 +58,7 @@ SERVERS = {
     "tornado-uvloop": Kind(
         "Tornado {tornado}, uvloop", "tornado_app.py", arguments=("uvloop",), default=False
     ),
-    "asgi": Kind("uvicorn {uvicorn}, bare ASGI app", "asgi_bare.py"),
+    "asgi": Kind("uvicorn {uvicorn}, bare ASGI app", "asgi_bare.py", lacks=("page",)),
     "starlette": Kind("Starlette {starlette}, uvicorn", "starlette_app.py"),
     "aiohttp": Kind("aiohttp {aiohttp}, uvloop", "aiohttp_app.py"),
     "sanic": Kind("Sanic {sanic}", "sanic_app.py"),

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import uvloop
 from aiohttp import web
+from jinja2 import Environment, FileSystemLoader
+from winds import JINJA_TEMPLATES, TITLE, USER, WINDS
 
 STATIC = Path(__file__).parents[1] / ".cache" / "static"
+TEMPLATES = Environment(loader=FileSystemLoader(JINJA_TEMPLATES), autoescape=True)
 
 
 async def hello(request: web.Request) -> web.Response:
@@ -38,6 +41,12 @@ async def orders(request: web.Request) -> web.Response:
     return web.json_response({"count": len(items), "total": total})
 
 
+async def page(request: web.Request) -> web.Response:
+    template = TEMPLATES.get_template("winds.html")
+    text = template.render(title=TITLE, winds=WINDS, user=USER)
+    return web.Response(text=text, content_type="text/html")
+
+
 def make_app() -> web.Application:
     app = web.Application()
     app.add_routes(
@@ -46,6 +55,7 @@ def make_app() -> web.Application:
             web.get("/json", json),
             web.get(r"/users/{user:[0-9]+}/posts/{post:[a-z-]+}", post),
             web.post("/orders", orders),
+            web.get("/page", page),
             web.get("/async", hello),
             web.get("/suspend", suspend),
             web.static("/static", STATIC),

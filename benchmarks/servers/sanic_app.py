@@ -7,8 +7,12 @@ import asyncio
 import sys
 from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader
 from sanic import Request, Sanic
-from sanic.response import HTTPResponse, json, text
+from sanic.response import HTTPResponse, html, json, text
+from winds import JINJA_TEMPLATES, TITLE, USER, WINDS
+
+TEMPLATES = Environment(loader=FileSystemLoader(JINJA_TEMPLATES), autoescape=True)
 
 app = Sanic("benchmark")
 app.static("/static", Path(__file__).parents[1] / ".cache" / "static")
@@ -45,6 +49,12 @@ async def users_post(request: Request, user: int, post: str) -> HTTPResponse:
 async def orders(request: Request) -> HTTPResponse:
     items = request.json["items"]
     return json({"count": len(items), "total": sum(item["price"] for item in items)})
+
+
+@app.get("/page")
+async def page(request: Request) -> HTTPResponse:
+    template = TEMPLATES.get_template("winds.html")
+    return html(template.render(title=TITLE, winds=WINDS, user=USER))
 
 
 if __name__ == "__main__":

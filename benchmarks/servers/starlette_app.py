@@ -13,8 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+from winds import JINJA_TEMPLATES, TITLE, USER, WINDS
 
 STATIC = Path(__file__).parents[1] / ".cache" / "static"
+TEMPLATES = Jinja2Templates(JINJA_TEMPLATES)
 
 
 async def hello(request: Request) -> Response:
@@ -41,12 +44,18 @@ async def orders(request: Request) -> Response:
     return JSONResponse({"count": len(items), "total": sum(item["price"] for item in items)})
 
 
+async def page(request: Request) -> Response:
+    names = {"title": TITLE, "winds": WINDS, "user": USER}
+    return TEMPLATES.TemplateResponse(request, "winds.html", names)
+
+
 app = Starlette(
     routes=[
         Route("/", hello),
         Route("/json", json),
         Route("/users/{user:int}/posts/{post}", post),
         Route("/orders", orders, methods=["POST"]),
+        Route("/page", page),
         Route("/async", hello),
         Route("/suspend", suspend),
         Mount("/static", StaticFiles(directory=STATIC)),

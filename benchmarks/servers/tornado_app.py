@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tornado.ioloop
 import tornado.web
+from winds import TEMPLATES, TITLE, USER, WINDS
 
 STATIC = Path(__file__).parents[1] / ".cache" / "static"
 
@@ -37,6 +38,11 @@ class Orders(tornado.web.RequestHandler):
         self.write({"count": len(items), "total": sum(item["price"] for item in items)})
 
 
+class Page(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.render("winds.html", title=TITLE, winds=WINDS, user=USER)
+
+
 class Async(tornado.web.RequestHandler):
     async def get(self) -> None:
         self.write("Hello, world")
@@ -55,10 +61,12 @@ def make_app() -> tornado.web.Application:
             (r"/json", Json),
             (r"/users/([0-9]+)/posts/([a-z-]+)", Post),
             (r"/orders", Orders),
+            (r"/page", Page),
             (r"/async", Async),
             (r"/suspend", Suspend),
             (r"/static/(.*)", tornado.web.StaticFileHandler, {"path": str(STATIC)}),
-        ]
+        ],
+        template_path=str(TEMPLATES),
     )
 
 
