@@ -17,7 +17,7 @@ import heapq
 from collections import deque
 from typing import Any, Generic, TypeVar
 
-from zonda.ioloop.waiters import LoopHint, Timeout, Waiters, grant
+from zonda.ioloop.waiters import IN_LINE, LoopHint, Timeout, Waiters, grant
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "QueueEmpty", "QueueFull"]
 
@@ -146,7 +146,7 @@ class Queue(LoopHint, Generic[_T]):
         if self._maxsize > 0 and self.qsize() >= self._maxsize:
             putter = self._putters.wait(timeout)
             putter.item = item  # type: ignore[attr-defined] # a future has room for it
-            putter.in_line = True  # type: ignore[attr-defined]
+            putter._cancel_message = IN_LINE  # type: ignore[attr-defined]
             return putter
         self._add(item)
         return self._done(None)
@@ -176,7 +176,7 @@ class Queue(LoopHint, Generic[_T]):
         if self._queue:
             return self._done(self._take())
         getter = self._getters.wait(timeout)
-        getter.in_line = True  # type: ignore[attr-defined]
+        getter._cancel_message = IN_LINE  # type: ignore[attr-defined]
         return getter
 
     def get_nowait(self) -> _T:

@@ -105,6 +105,9 @@ class _Unstarted(StartedTask[_T]):
     __iter__ = __await__
 
 
+# "Task exception was never retrieved" is what programs know, and look for in their logs.
+StartedTask.__name__ = "Task"
+
 _get_start = StartedTask._start.__get__
 _set_start = StartedTask._start.__set__
 _new_task = _Unstarted.__new__

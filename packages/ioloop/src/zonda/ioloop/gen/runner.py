@@ -149,6 +149,10 @@ class GeneratorFuture(asyncio.Future[Any]):
             del error  # its traceback refers to this frame
 
 
+# asyncio says "Future exception was never retrieved" of it, as programs that look for that expect.
+GeneratorFuture.__name__ = "Future"
+
+
 def go_on(driver: Driver, context: contextvars.Context, yielded: Any) -> "asyncio.Future[Any]":
     """Run a generator, in ``context`` already, after its first yield until it waits or ends."""
     send = driver.send

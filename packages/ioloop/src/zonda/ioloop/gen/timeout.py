@@ -20,6 +20,7 @@ from zonda.ioloop.errors import TimeoutError
 from zonda.ioloop.gen.multi import QuietExceptions
 from zonda.ioloop.log import app_log
 from zonda.ioloop.loop import IOLoop
+from zonda.ioloop.waiters import IN_LINE
 from zonda.ioloop.yieldable import Moment, convert_yielded
 
 __all__ = ["with_timeout"]
@@ -72,7 +73,10 @@ def with_timeout(
             result.set_exception(TimeoutError("Timeout" if message is None else message))
         # References: the line's, this function's, and the argument of getrefcount. Were there
         # more on some interpreter, the waiter would stay in line.
-        if hasattr(awaited, "in_line") and sys.getrefcount(awaited) <= _UNSHARED:
+        if (
+            getattr(awaited, "_cancel_message", None) is IN_LINE
+            and sys.getrefcount(awaited) <= _UNSHARED
+        ):
             awaited.cancel()
             return
         future_add_done_callback(awaited, functools.partial(_log_late, quiet_exceptions))
@@ -92,4 +96,4 @@ def _log_late(quiet_exceptions: QuietExceptions, future: AnyFuture[Any]) -> None
         return
     error = future.exception()
     if error is not None and not isinstance(error, quiet_exceptions):
-        app_log.error("Exception in %r after timeout", future, exc_info=error)
+        app_log.error("Exception in Future %r after timeout", future, exc_info=error)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from zonda.ioloop.waiters import Timeout, Waiters, grant
+from zonda.ioloop.waiters import IN_LINE, Timeout, Waiters, grant
 
 
 def _return_false(waiter: asyncio.Future[bool]) -> None:
@@ -43,7 +43,7 @@ class Condition:
             A future: True when notified, False when the time was up first.
         """
         waiter = self._waiters.wait(timeout, _return_false)
-        waiter.in_line = True  # type: ignore[attr-defined]
+        waiter._cancel_message = IN_LINE  # type: ignore[attr-defined]
         return waiter
 
     def notify(self, n: int = 1) -> None:

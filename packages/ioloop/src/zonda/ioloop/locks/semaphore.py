@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 
-from zonda.ioloop.waiters import READY, LoopHint, Timeout, Waiters, grant
+from zonda.ioloop.waiters import IN_LINE, READY, LoopHint, Timeout, Waiters, grant
 
 
 class _ReleasingContextManager:
@@ -79,7 +79,7 @@ class Semaphore(LoopHint):
             self._value -= 1
             return self._done(_ReleasingContextManager(self))
         waiter = self._waiters.wait(timeout)
-        waiter.in_line = True  # type: ignore[attr-defined]
+        waiter._cancel_message = IN_LINE  # type: ignore[attr-defined]
         return waiter
 
     def release(self) -> None:

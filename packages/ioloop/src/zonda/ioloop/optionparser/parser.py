@@ -202,6 +202,7 @@ class OptionParser:
             name, equals, text = argument.lstrip("-").partition("=")
             option = self._options.get(_normalize(name))
             if option is None:
+                self.print_help()
                 raise UnknownOption(
                     name, difflib.get_close_matches(_normalize(name), self._options)
                 )
