@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_zonda_answers_every_workload_as_expected(server: str) -> None:
         pytest.importorskip("uvloop")
     result = run("--check", "-s", server)
     assert result.returncode == 0, result.stderr
-    assert result.stdout == f"{server}: 7 answers as expected\n"
+    assert re.fullmatch(rf"{server}: [1-9]\d* answers as expected\n", result.stdout)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="the harness needs two cores")

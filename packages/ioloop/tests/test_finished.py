@@ -160,3 +160,12 @@ def test_it_is_freed_at_once() -> None:
     del value, held
     gc.collect()
     assert reference() is None
+
+
+async def test_isinstance_does_not_make_it_real() -> None:
+    future = finished(1)
+    assert isinstance(future, asyncio.Future)
+    assert not isinstance(future, asyncio.Task)
+    assert type(future) is Unmade
+    assert future.__class__ is Finished
+    assert await future == 1

@@ -91,6 +91,8 @@ class _Unstarted(StartedTask[_T]):
     __slots__ = ()
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            return StartedTask  # isinstance() asks, of whatever a debugger comes across
         _make_real(self)
         return getattr(self, name)
 
