@@ -1,36 +1,82 @@
-"""The API pages: ``python docs/build.py FOLDER`` with the packages and pdoc installed.
+"""The documentation site: ``python docs/build.py FOLDER`` from an environment with its tools.
 
-In: a folder. Out: in it, a page for each public module of each package, by its docstrings. A
-module that cannot be imported, or a public name that is not there, ends it with that error.
+In: a folder. Out: in it, the site that mkdocs.yml describes, which needs no network to be read.
+Any warning ends it (a link that leads nowhere, a docstring that does not parse), and so does a
+public name of a package that no page documents, or a page that loads something from elsewhere.
 """
 
+import re
+import subprocess
 import sys
-import warnings
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
-import pdoc
-import pdoc.render
+import surface
 
-ROOT = Path(__file__).resolve().parents[1]
+PUBLIC_NAMES = surface.ROOT / "tests" / "public_names.py"
 
-# What `import tornado` gives under the drop-in: attributes that are modules on first use.
-NOT_SHOWN = {"zonda.tornado.platform", "zonda.tornado.root"}
+FOREIGN = re.compile(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 
 
-def modules() -> list[str]:
-    """The dotted names of all public modules, packages before what they hold."""
-    names = []
-    for source in sorted(ROOT.glob("packages/*/src")):
-        for file in sorted((source / "zonda").rglob("*.py")):
-            parts = file.relative_to(source).with_suffix("").parts
-            name = ".".join(parts).removesuffix(".__init__")
-            if name not in NOT_SHOWN and "._" not in name:
-                names.append(name)
-    return names
+def anchors(site: Path) -> set[str]:
+    """The names that the pages document, as the inventory for other projects has them."""
+    head, _, rest = (site / "objects.inv").read_bytes().rpartition(b"zlib.\n")
+    assert head
+    return {line.partition(" ")[0] for line in zlib.decompress(rest).decode().splitlines()}
+
+
+def undocumented(site: Path) -> Iterator[str]:
+    """Public names without a page that shows them."""
+    shown = anchors(site)
+    listed = subprocess.run(
+        [sys.executable, PUBLIC_NAMES], stdout=subprocess.PIPE, text=True, check=True
+    )
+    for line in listed.stdout.splitlines():
+        name = line.partition("(")[0]
+        module, _, last = name.rpartition(".")
+        if is_hidden(name):
+            continue
+        elif name in surface.modules():
+            if not surface.modules()[name].docstring:
+                yield name
+        elif module in surface.modules():
+            home = surface.origin(module, last)
+            # What comes from the standard library is documented there.
+            if home[0] in surface.modules() and not {name, ".".join(home)} & shown:
+                yield name
+        elif last != "__init__" and name not in shown:
+            yield name
+
+
+def is_hidden(name: str) -> bool:
+    """Whether it belongs to a module that is another's name."""
+    return any(name == hidden or name.startswith(f"{hidden}.") for hidden in surface.NOT_SHOWN)
+
+
+def foreign(site: Path) -> Iterator[str]:
+    """What pages load from elsewhere."""
+    for page in sorted(site.rglob("*.html")):
+        for match in FOREIGN.finditer(page.read_text()):
+            if 'rel="canonical"' not in match[0]:
+                yield f"{page.relative_to(site)}: {match[0]}"
+
+
+def main(site: Path) -> int:
+    """Build it, and look at the result."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", site],
+        cwd=surface.ROOT,
+        check=False,
+    )
+    if done.returncode:
+        return done.returncode
+    problems = [f"not documented: {name}" for name in undocumented(site)]
+    problems += [f"loaded from elsewhere: {what}" for what in foreign(site)]
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+    return bool(problems)
 
 
 if __name__ == "__main__":
-    warnings.filterwarnings("error", "Found .* does not resolve")  # a name of some __all__
-    warnings.filterwarnings("ignore", "The module specification")  # named here and found by pdoc
-    pdoc.render.configure(docformat="google", footer_text="Zonda", search=True)
-    pdoc.pdoc(*modules(), output_directory=Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1]).resolve()))

@@ -21,7 +21,7 @@ def comment_above(attribute: griffe.Attribute) -> str:
     module = attribute.module
     if attribute.lineno is None or not module.lines_collection:
         return ""
-    lines = module.lines_collection[module.filepath]  # type: ignore[index]
+    lines = module.lines_collection[module.filepath]
     above = attribute.lineno - 2
     while above >= 0 and lines[above].strip().startswith(PREFIX):
         found.insert(0, lines[above].strip().removeprefix(PREFIX).strip())
@@ -75,6 +75,11 @@ def with_tables(text: str) -> str:
     return "\n".join(shown)
 
 
+def is_declared(cls: griffe.Class, name: str) -> bool:
+    """Whether an attribute is named in the body of its class, not in a method alone."""
+    return re.search(rf"^(?:    )+{name}\b *[:=]", cls.source, re.MULTILINE) is not None
+
+
 class Shown(griffe.Extension):
     """See the module."""
 
@@ -116,6 +121,7 @@ class Shown(griffe.Extension):
         for name, member in list(cls.members.items()):
             if isinstance(member, griffe.Attribute) and member.labels == {"instance-attribute"}:
                 if member.docstring is None:
-                    del cls.members[name]
+                    if not is_declared(cls, name):
+                        del cls.members[name]
                 else:
                     member.value = None  # how it is made is nobody's business

@@ -1,9 +1,10 @@
 """What mkdocs does beyond the pages that are written by hand: one reference page a module.
 
 `on_files` adds ``reference/<package>.md``, the list of a package's modules, and a page for each
-module that documents at least one name. `on_page_markdown` fills in the READMEs that a page names:
-a line ``<!-- packages/web/README.md -->`` stands for that file, without its title. `on_config` adds a section for each package to the
-navigation: its guide, that list, and the modules that applications import from.
+module that documents at least one name. `on_config` adds a section for each package to the
+navigation: its guide, that list, and the modules that applications import from. `on_page_markdown`
+fills in READMEs: ``<!-- packages/web/README.md -->`` stands for that file, without its title.
+`on_page_content` says where the cells of tables may be broken.
 """
 
 import re
@@ -106,3 +107,19 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def body(readme: Path) -> str:
     """The text of a README below its title."""
     return readme.read_text().partition("\n")[2].strip()
+
+
+PATH_IN_CELL = re.compile(r"<td>(?:<a [^>]*>)?<code>[\w.()\[\]]+")
+MEASURE_IN_CELL = re.compile(r"<td>([\d.]+) (\w+)</td>")
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let dotted names in tables break at their dots, and numbers not from their units."""
+    html = PATH_IN_CELL.sub(break_at_dots, html)
+    return MEASURE_IN_CELL.sub(r"<td>\1&nbsp;\2</td>", html)
+
+
+def break_at_dots(match: re.Match[str]) -> str:
+    """A cell's beginning whose dotted name has places to break."""
+    tag, mark, name = match[0].rpartition("<code>")
+    return tag + mark + re.sub(r"(?<=\w)\.(?=\w)", ".<wbr>", name)

@@ -118,8 +118,9 @@ def test_program(block: Block, tmp_path: Path) -> None:
 def test_tests(block: Block, tmp_path: Path) -> None:
     (tmp_path / "test_block.py").write_text(block.code)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path],
+        [sys.executable, "-m", "pytest", "-q", "-p", "pytest_zonda", "--rootdir", tmp_path],
         cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
