@@ -190,6 +190,34 @@ async def test_a_handle_that_is_used_again_knows_nothing_of_before(serve: "Serve
 # -- what curl can and cannot do
 
 
+async def test_a_connection_that_spoke_without_being_asked(serve: "Serve") -> None:
+    go = asyncio.Event()
+    spoken = asyncio.Event()
+
+    async def script(peer: "Peer") -> None:
+        await peer.request()
+        await peer.answer(b"x")
+        await go.wait()
+        if peer.number == 1:
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+            spoken.set()
+        await peer.closed()
+
+    async with serve(script) as server, make_client() as client:
+        await client.fetch(server.url())
+        go.set()
+        await spoken.wait()
+        assert (await client.fetch(server.url())).body == b"x"
+        assert server.connections == 2
+
+
+async def test_a_connection_that_is_quiet_is_used_again(serve: "Serve") -> None:
+    async with serve(echo) as server, make_client() as client:
+        for _ in range(3):
+            await client.fetch(server.url())
+        assert server.connections == 1
+
+
 @pytest.mark.parametrize(
     "options", [ssl.create_default_context(), {"certfile": "x", "ssl_version": 2}]
 )

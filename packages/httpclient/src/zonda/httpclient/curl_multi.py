@@ -3,9 +3,16 @@
 In: configured ``pycurl.Curl`` objects. Out: a call for each when its transfer is over. Callbacks of
 a transfer run inside libcurl, where nothing may be added or taken away: `CurlMulti.later` runs what
 has to wait until it has returned.
+
+Bytes that a server sends between two responses must not be taken for the next one. libcurl looks
+for such bytes only on connections that it has not used for a second, so `CurlMulti` looks on those
+that are kept, and has a transfer begin on a new connection while there are any.
 """
 
 import asyncio
+import os
+import socket
+import stat
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -33,6 +40,7 @@ class CurlMulti:
         self._transfers: dict[Any, Done] = {}
         self._added: set[Any] = set()  # those that libcurl knows of
         self._watched: dict[int, int] = {}
+        self._kept: dict[int, int] = {}  # sockets that libcurl may use again, and their inodes
         self._timer: asyncio.Handle | None = None
         self._inside = False
         self._postponed: list[Callable[[], None]] = []
@@ -48,6 +56,7 @@ class CurlMulti:
     def _add(self, easy: Any) -> None:
         if easy in self._transfers:
             self._added.add(easy)
+            easy.setopt(pycurl.FRESH_CONNECT, self._something_waits())
             self._call(self._multi.add_handle, easy)
 
     def remove(self, easy: Any) -> None:
@@ -113,7 +122,11 @@ class CurlMulti:
     def _watch(self, event: int, fd: int, multi: Any, data: Any) -> None:
         if event == pycurl.POLL_REMOVE:
             self._forget(fd)
+            inode = _inode(fd)
+            if inode is not None:
+                self._kept[fd] = inode
             return
+        self._kept.pop(fd, None)
         before = self._watched.get(fd, pycurl.POLL_NONE)
         self._watched[fd] = event
         for kinds, add, remove, flag in (
@@ -132,6 +145,15 @@ class CurlMulti:
         if event in _WRITE:
             self._loop.remove_writer(fd)
 
+    def _something_waits(self) -> bool:
+        """Whether a connection that is kept has something to read, or its end."""
+        for fd, inode in list(self._kept.items()):
+            if _inode(fd) != inode:  # libcurl closes without a word
+                del self._kept[fd]
+            elif _readable(fd):
+                return True
+        return False
+
     def _set_timer(self, milliseconds: int) -> None:
         self._cancel_timer()
         if milliseconds >= 0:
@@ -145,3 +167,25 @@ class CurlMulti:
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
+
+
+def _inode(fd: int) -> int | None:
+    """What tells a socket from another that has its number later; None for what is no socket."""
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_ino if stat.S_ISSOCK(status.st_mode) else None
+
+
+def _readable(fd: int) -> bool:
+    peeking = socket.socket(fileno=fd)  # libcurl's sockets do not block
+    try:
+        peeking.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        peeking.detach()
+    return True
