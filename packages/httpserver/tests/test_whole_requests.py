@@ -63,7 +63,7 @@ class Asked(Plain, HTTPMessageDelegate):
 class Whole(Asked):
     """One that takes whole messages."""
 
-    def whole_message(self, start_line: object, headers: HTTPHeaders) -> bool:
+    def whole_message(self, start_line: object, headers: HTTPHeaders, body: bytes) -> bool:
         self.calls.append("whole")
         headers["X-Leak"] = "1"
         if self.app.answers:
@@ -104,7 +104,7 @@ async def test_what_a_delegate_is_told(kind: type[Plain], bytewise: bool, waits:
     async with serve(App(kind, waits=waits)) as port, RawClient(port) as client:
         for _ in range(3):
             await client.send(GET, bytewise=bytewise)
-            taken_whole = kind is Whole and not bytewise
+            taken_whole = kind is Whole and not bytewise  # whatever there is of a body
             expected = b"whole" if taken_whole else b"headers finish"
             assert (await client.response()).body == expected
             await client.send(POST, bytewise=bytewise)
@@ -112,7 +112,7 @@ async def test_what_a_delegate_is_told(kind: type[Plain], bytewise: bool, waits:
             if bytewise:  # may come in any pieces
                 body = body.replace(b"a b c", b"abc").replace(b"ab c", b"abc")
                 body = body.replace(b"a bc", b"abc")
-            assert body == b"headers abc finish"
+            assert body == (b"whole" if taken_whole else b"headers abc finish")
 
 
 @pytest.mark.parametrize("waits", [False, True])
@@ -153,7 +153,7 @@ async def test_pipelined_requests_are_answered_in_order(before: int) -> None:
 
 async def test_a_failure_costs_a_500_and_the_connection(expect_log: Any) -> None:
     class Failing(Asked):
-        def whole_message(self, start_line: object, headers: HTTPHeaders) -> bool:
+        def whole_message(self, start_line: object, headers: HTTPHeaders, body: bytes) -> bool:
             raise ZeroDivisionError
 
     async with serve(App(Failing)) as port, RawClient(port) as client:
@@ -179,7 +179,7 @@ async def test_a_change_of_headers_stays_with_its_request() -> None:
     seen: list[str | None] = []
 
     class Changing(Asked):
-        def whole_message(self, start_line: object, headers: HTTPHeaders) -> bool:
+        def whole_message(self, start_line: object, headers: HTTPHeaders, body: bytes) -> bool:
             seen.append(headers.get("X-Leak"))
             headers["X-Leak"] = "1"
             self.answer()
@@ -194,7 +194,8 @@ async def test_a_change_of_headers_stays_with_its_request() -> None:
 async def test_an_idle_connection_keeps_nothing_of_its_requests() -> None:
     app = App(Asked)
     async with serve(app) as port, RawClient(port) as client:
-        assert (await client(POST)).status == 200
+        for _ in range(2):  # what comes once is not kept
+            assert (await client(POST)).status == 200
         connection = app.connection
         assert isinstance(connection, HTTP1ServerConnection)
         now = connection._timer.now

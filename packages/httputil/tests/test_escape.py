@@ -1,6 +1,8 @@
 """Escaping, and the same calls made to the original where it is installed."""
 
+import enum
 import importlib.util
+import json
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,6 +16,44 @@ from zonda.httputil import escape
 MODULES = ["zonda.httputil.escape"]
 if importlib.util.find_spec("tornado"):
     MODULES.append("tornado.escape")
+
+
+class Colour(enum.IntEnum):
+    RED = 1
+
+
+@pytest.mark.parametrize("c_function", [True, False])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *["é", "", 1, 2.5, 1e300, float("inf"), None, True, [], {}, (), Colour.RED],
+        {"a": [1, 2.5, None, True, ["b", {}]], 3: (), None: 1, 1.5: 2, False: 0},
+        *[object(), {(1, 2): 3}, {"a": b"b"}, {1, 2}],
+    ],
+    ids=str,
+)
+def test_json_is_that_of_the_standard_library(
+    value: object, c_function: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not c_function:
+        monkeypatch.setattr(escape, "_make_encoder", None)
+    try:
+        expected = json.dumps(value)
+    except TypeError as error:
+        with pytest.raises(TypeError) as caught:
+            escape.json_encode(value)
+        assert str(caught.value) == str(error)
+    else:
+        assert escape.json_encode(value) == expected
+
+
+def test_json_has_no_circles() -> None:
+    circle: list[object] = []
+    circle.append({"again": circle})
+    for _ in range(2):
+        with pytest.raises(ValueError, match="Circular"):
+            escape.json_encode(circle)
+    assert escape.json_encode([[1], [1]]) == "[[1], [1]]"
 
 
 class Case(NamedTuple):

@@ -193,7 +193,6 @@ def test_content_is_taken_with_known_fields() -> None:
     connection = ServerConnection()
     post = b"POST /%d HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc"
     for _ in range(2):
-        assert connection.receive_request(post % 1) is None
         connection.receive_data(post % 1)
         assert isinstance(connection.next_event(), Request)
         assert isinstance(connection.next_event(), Data)
@@ -206,6 +205,50 @@ def test_content_is_taken_with_known_fields() -> None:
     assert taken is not None
     assert taken[0].path == "/2"
     assert taken[2] == b"abc"
+
+
+def test_content_is_taken_with_fields_that_are_new() -> None:
+    connection = ServerConnection()
+    post = b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n%s"
+    kept = []
+    for content in (b"a", b"ab", b"abc", b"abc", b"a" * 70_000):
+        taken = connection.receive_request(post % (len(content), content))
+        assert taken is not None
+        assert (taken[0].path, taken[2]) == ("/", content)
+        assert taken[1]["Content-Length"] == str(len(content))
+        assert connection.respond(200, "OK", HTTPHeaders({"A": "b"}), b"") is not None
+        kept.append(connection._known is not None)
+    assert kept == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcd",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a b\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST http://a/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+        b"Content-Length: 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabcdefghi",  # over the limit
+        b"POST / HTTP/1.1\r\nHost: a\r\nB: 1\r\nC: 2\r\nContent-Length: 3\r\n\r\nabc",  # so is this
+        b"POST / HTTP/1.1\r\nHost: a",
+        b"abc",
+    ],
+)
+def test_content_that_is_not_taken(read: bytes) -> None:
+    connection = ServerConnection(Limits(body=8, field_count=3))
+    assert connection.receive_request(read) is None
+    assert (connection.their_state, connection.bytes_buffered) == (State.IDLE, 0)
 
 
 @pytest.mark.parametrize("extra", [0, 1])

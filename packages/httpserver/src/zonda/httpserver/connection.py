@@ -133,7 +133,9 @@ class HTTP1ServerConnection:
         self.params = params or HTTP1ConnectionParameters()
         self.context: Any = context
         self.protocol = ServerConnection(limits or self.params.limits())
-        self._timer = timer = timer or DeadlineTimer(asyncio.get_running_loop())
+        if timer is None:  # not `or`: one that asks nobody yet is empty
+            timer = DeadlineTimer(asyncio.get_running_loop())
+        self._timer = timer
         self._delegate: HTTPServerConnectionDelegate | None = None
         self._start_message: StartMessage | None = None
         self._exchange: HTTP1Exchange | None = None
@@ -380,7 +382,12 @@ class HTTP1ServerConnection:
             start = self._start_message or self._start  # a call less where it can be
             exchange.delegate = message = start(self, exchange, start_line, headers)
             inherits = isinstance(message, HTTPMessageDelegate)  # nobody has to
-            if inherits and not body and message.whole_message(start_line, headers):
+            # Who has set a limit wants to have it looked at.
+            if (
+                inherits
+                and (not body or exchange.max_body_size is None)
+                and message.whole_message(start_line, headers, body)
+            ):
                 return
             waiting = message.headers_received(start_line, headers)
             if waiting is not None:
@@ -671,6 +678,7 @@ class HTTP1ServerConnection:
                 self.stream.close()
             elif now - self._since >= FORGET_AFTER:
                 self.protocol.forget_fields()
+                self._done = None
         elif not exchange.request_complete and self._waiting is None:
             if self._body_deadline is not None and now >= self._body_deadline:
                 self._refuse(408, "the body of the request takes too long")

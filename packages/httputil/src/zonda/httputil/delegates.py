@@ -55,12 +55,13 @@ class HTTPMessageDelegate:
         self,
         start_line: RequestStartLine | ResponseStartLine,
         headers: HTTPHeaders,
+        body: bytes,
     ) -> bool:
-        """The message is complete with its head: a connection that knows asks this first.
+        """All of the message is there already: a connection that knows asks this first.
 
         Returns:
-            Whether that was all there is to be told. If not, as by default, `headers_received` and
-            `finish` follow as for any other message.
+            Whether that was all there is to be told. If not, as by default, `headers_received`,
+            `data_received` and `finish` follow as for any other message.
         """
         return False
 

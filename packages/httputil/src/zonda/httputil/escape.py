@@ -116,7 +116,29 @@ def json_encode(value: Any) -> str:
     Raises:
         TypeError: if a part of ``value`` has no JSON form.
     """
-    return json.dumps(value).replace("</", "<\\/")
+    return _json_text(value).replace("</", "<\\/")
+
+
+def _json_text(value: Any) -> str:
+    """Return what `json.dumps` does, in half the time for a few values.
+
+    `json.dumps` makes ready for what it can do in Python before it lets its C function do all.
+    """
+    if _make_encoder is None:
+        return json.dumps(value)
+    # Each has its own notes of what it is inside of: it may be used by several threads.
+    return "".join(
+        _make_encoder({}, _no_json, _quote, None, ": ", ", ", False, False, True)(value, 0)
+    )
+
+
+def _no_json(value: object) -> Any:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+_quote = json.encoder.encode_basestring_ascii
+# The C function; there is none outside CPython.
+_make_encoder = getattr(json.encoder, "c_make_encoder", None)
 
 
 def json_decode(value: str | bytes) -> Any:

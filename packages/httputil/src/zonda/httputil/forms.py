@@ -35,7 +35,7 @@ from zonda.httputil.parameters import parse_parameters
 __all__ = ["parse_body_arguments", "parse_multipart_form_data", "parse_urlencoded"]
 
 # The type must end where the name ends; what clients forget is the semicolon before parameters.
-_FORM_TYPE = re.compile(
+FORM_TYPE = re.compile(
     r"[ \t]*(?:(application/x-www-form-urlencoded)|multipart/form-data)(?=[ \t;,]|\Z)",
     re.IGNORECASE,
 )
@@ -68,7 +68,7 @@ def parse_body_arguments(
     Raises:
         HTTPInputError: for a body that is malformed or exceeds a limit.
     """
-    form = _FORM_TYPE.match(content_type)
+    form = FORM_TYPE.match(content_type)
     if form is None:
         return
     if headers is not None and parse_content_encoding(headers.get("Content-Encoding", "")):

@@ -17,7 +17,7 @@ from zonda.httputil.delegates import HTTPConnection
 from zonda.httputil.errors import HTTPInputError
 from zonda.httputil.file import HTTPFile
 from zonda.httputil.form_config import ParseBodyConfig, get_parse_body_config
-from zonda.httputil.forms import parse_body_arguments, parse_urlencoded
+from zonda.httputil.forms import FORM_TYPE, parse_body_arguments, parse_urlencoded
 from zonda.httputil.headers import HTTPHeaders
 from zonda.httputil.startline import RequestStartLine
 from zonda.httputil.urls import parse_authority, split_host_and_port
@@ -325,9 +325,12 @@ class HTTPServerRequest:
         # handler runs. Cheap when there is no form.
         if self._form_parsed or not self.body:
             return
+        content_type = self.headers.get("Content-Type")
+        if content_type is None or FORM_TYPE.match(content_type) is None:
+            self._form_parsed = True
+            return
         arguments: dict[str, list[bytes]] = {}
         files: dict[str, list[HTTPFile]] = {}
-        content_type = self.headers.get("Content-Type", "")
         parse_body_arguments(
             content_type, self.body, arguments, files, self.headers, config=self.parse_config
         )

@@ -17,11 +17,11 @@ def browser_locale(accept_language: str | None, default: str) -> Locale:
         accept_language: The field's value; None if it is not there.
         default: A code for when nothing in it is known.
     """
-    from zonda.web import locale  # noqa: PLC0415 - translations are loaded by those who translate
+    from zonda.web.locale import get  # noqa: PLC0415 - translations are for those who translate
 
     if accept_language:
         ranked = sorted(parse_accept(accept_language), key=lambda each: each.quality, reverse=True)
         codes = [name for name, _, quality in ranked if quality > 0 and name != "*"]
         if codes:
-            return locale.get(*codes)
-    return locale.get(default)
+            return get(*codes)
+    return get(default)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zonda.httputil import (
     HTTPHeaders,
+    HTTPInputError,
     HTTPMessageDelegate,
     HTTPServerRequest,
     RequestStartLine,
@@ -16,6 +17,7 @@ from zonda.httputil import (
 )
 from zonda.ioloop.log import app_log
 from zonda.ioloop.stepping import start_coroutine
+from zonda.web.errors import HTTPError
 from zonda.web.handler import RequestHandler
 
 if TYPE_CHECKING:
@@ -93,18 +95,25 @@ class HandlerDelegate(HTTPMessageDelegate):
                 request._body_future.set_result(None)
             return
         if self._chunks is not None:
-            request.body = b"".join(self._chunks)
+            body = b"".join(self._chunks)
             self._chunks = None
-            request._parse_body()  # a malformed form is refused before a handler runs
-        self.execute()
+            self._execute_with(body)
+        else:
+            self.execute()
 
     def whole_message(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+        self,
+        start_line: RequestStartLine | ResponseStartLine,
+        headers: HTTPHeaders,
+        body: bytes,
     ) -> bool:
-        """Run the handler of a request without a body, in one step."""
+        """Run the handler in one step, unless it wants to see more of them."""
         if type(self) is not HandlerDelegate or self.handler_class._stream_request_body:
             return False
-        self.execute()
+        if body:
+            self._execute_with(body)
+        else:
+            self.execute()
         return True
 
     def on_connection_close(self) -> None:
@@ -116,6 +125,17 @@ class HandlerDelegate(HTTPMessageDelegate):
                 handler.on_connection_close()
             except Exception:
                 app_log.error("Uncaught exception in on_connection_close", exc_info=True)
+
+    def _execute_with(self, body: bytes) -> None:
+        """Run the handler of a request with a body, if that is what the request says."""
+        request = self.request
+        request.body = body
+        try:
+            request._parse_body()
+        except HTTPInputError as error:
+            self._refuse(error)
+            return
+        self.execute()
 
     def execute(self) -> Awaitable[None] | None:
         """Make the handler and run it.
@@ -155,6 +175,15 @@ class HandlerDelegate(HTTPMessageDelegate):
         except asyncio.CancelledError:
             self._cancelled(handler)
         return prepared
+
+    def _refuse(self, error: HTTPInputError) -> None:
+        """Answer for a malformed form: the handler's own error page, and nothing else of it."""
+        handler = self.handler_class(self.application, self.request, **(self.handler_kwargs or {}))
+        self.handler = handler
+        try:
+            raise HTTPError(error.status, "Invalid body: %s", error) from error
+        except HTTPError as refusal:  # its page is made from what is being handled
+            handler._fail(refusal)
 
     def _cancelled(self, handler: RequestHandler) -> None:
         """Somebody has cancelled the handler; its client is still waiting."""

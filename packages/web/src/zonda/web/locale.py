@@ -174,6 +174,8 @@ class Locale:
         passed over (RFC 4647 §3.4).
         """
         for code in locale_codes:
+            if code in _supported_locales:
+                return cls.get(code)  # to the letter: that of all who have not chosen
             if not code:
                 continue
             language, *rest = code.replace("-", "_").split("_")

@@ -27,10 +27,12 @@ def loader_of(handler: RequestHandler) -> BaseLoader:
     loader: BaseLoader | None = settings.get("template_loader")
     if loader is None:
         path = handler.get_template_path() or folder_of_caller()
-        with _lock:
-            loader = handler._template_loaders.get(path)
-            if loader is None:
-                loader = handler._template_loaders[path] = handler.create_template_loader(path)
+        loader = handler._template_loaders.get(path)
+        if loader is None:
+            with _lock:
+                loader = handler._template_loaders.get(path)
+                if loader is None:
+                    loader = handler._template_loaders[path] = handler.create_template_loader(path)
     if not settings.get("compiled_template_cache", True) and not handler._templates_fresh:
         handler._templates_fresh = True
         loader.reset()

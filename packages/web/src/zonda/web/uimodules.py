@@ -180,6 +180,8 @@ class ModuleNamespace:
         modules: The application's modules.
     """
 
+    __slots__ = ("_handler", "_modules")
+
     def __init__(self, handler: RequestHandler, modules: Mapping[str, type[UIModule]]) -> None:
         self._handler = handler
         self._modules = modules
@@ -206,7 +208,9 @@ def ui_namespace(
     methods: Mapping[str, UIMethod],
 ) -> ObjectDict:
     """Return ``ui``: the methods by name, bound to the handler, and ``modules``."""
-    namespace = ObjectDict({name: partial(method, handler) for name, method in methods.items()})
+    namespace = ObjectDict()
+    for name, method in methods.items():
+        namespace[name] = partial(method, handler)
     # The second name is what compiled templates use.
     namespace["modules"] = namespace["_tt_modules"] = ModuleNamespace(handler, modules)
     return namespace

@@ -116,9 +116,14 @@ class HTTPCycle(HTTPMessageDelegate):
         return self._wanted
 
     def whole_message(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+        self,
+        start_line: RequestStartLine | ResponseStartLine,
+        headers: HTTPHeaders,
+        body: bytes,
     ) -> bool:
         """Run the application for a request without a body."""
+        if body:
+            return False
         self._complete = True
         self._run()
         return True

@@ -30,11 +30,12 @@ from zonda.httputil.http1.events import (
 from zonda.httputil.http1.head import ORIGIN_REQUEST_LINE, REQUEST_HEAD, diagnose_request
 from zonda.httputil.http1.known_fields import LONGEST, KnownFields
 from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
+from zonda.httputil.http1.one_piece import request_with_content
 from zonda.httputil.http1.output import field_lines, status_line
 from zonda.httputil.http1.request import make_request
 from zonda.httputil.http1.response import ResponseHead, plain_head, response_head
 from zonda.httputil.http1.states import State
-from zonda.httputil.http1.target import KNOWN_HOSTS
+from zonda.httputil.http1.target import KNOWN_HOSTS, check_host
 from zonda.httputil.startline import RequestStartLine
 
 # Module names: an attribute of an Enum class costs several times as much to look up.
@@ -134,8 +135,7 @@ class ServerConnection(Connection):
 
         That is `receive_data` and some calls of `next_event` in one, without the events: for a
         driver that has read `data` while there was no request. The request is HTTP/1.1, its target
-        in origin form, and its fields say nothing unusual about the connection. If it has content,
-        its fields are those of the request before.
+        in origin form, and its fields say nothing unusual about the connection.
 
         Returns:
             Start line, fields and content. `None` if `data` are anything else, or there is
@@ -173,6 +173,11 @@ class ServerConnection(Connection):
                 return None
             method, target, minor, block, raw_host, unusual = match.groups()
             host = KNOWN_HOSTS.get(raw_host)
+            if host is None and raw_host is not None:
+                try:
+                    host = check_host(raw_host)
+                except RemoteProtocolError:
+                    return None
             if (
                 unusual
                 or host is None
@@ -187,6 +192,16 @@ class ServerConnection(Connection):
                 known = self._known = KnownFields(data[match.start(4) :], block, host)
             elif len(block) <= LONGEST - 2:
                 self._seen = block
+        elif (found := request_with_content(data, self.limits, self._at_once)) is not None:
+            request, block, start, end = found
+            method, target = request.method, request.target
+            known = None
+            if block == self._seen:
+                known = KnownFields(data[start:end], block, request.host, request.content_length)
+                self._known = known
+            elif len(block) <= LONGEST - 2:
+                self._seen = block
+            content = data[end:]
         else:
             return None
         headers = _new_headers(HTTPHeaders)

@@ -9,6 +9,8 @@ that trusts its length reads past its end.
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 
 Buffer = bytes | bytearray | memoryview
 
@@ -63,9 +65,22 @@ def _table(key: int) -> bytes:
     return bytes(value ^ key for value in range(256))
 
 
+def _has_submodule(package: str, name: str) -> bool:
+    # Looks, and imports nothing.
+    try:
+        spec = find_spec(package)
+    except ValueError:  # a module of that name without a file
+        return False
+    folders = spec.submodule_search_locations if spec is not None else None
+    return any(any(Path(folder).glob(f"{name}.*")) for folder in folders or ())
+
+
 apply_mask_unchecked: Callable[[Buffer, bytes | bytearray], bytes]
 """As `apply_mask`, for callers who know that their arguments are right."""
 try:
+    # Found before it is imported: a program's own file websockets.py must not run because of us.
+    if not _has_submodule("websockets", "speedups"):
+        raise ImportError("websockets is not installed, or without its C code")
     from websockets.speedups import apply_mask as apply_mask_unchecked
 except ImportError:
     apply_mask_unchecked = apply_mask_pure

@@ -39,6 +39,8 @@ def escape_value(value: object) -> bytes:
     """
     # Most values hold none of the five: looking for each costs a quarter of replacing each.
     if type(value) is not str:
+        if type(value) is int:
+            return b"%d" % value
         if isinstance(value, str):
             value = str.__str__(value)
         else:
