@@ -14,6 +14,8 @@ from zonda.httputil.headers import HTTPHeaders
 from zonda.iostream import IOStream, SSLIOStream
 from zonda.iostream.netutil import is_valid_ip
 
+_NOBODY: Container[str] = frozenset()  # one for all: a new one would be the largest part of this
+
 
 class HTTPRequestContext:
     """Address and scheme of a connection.
@@ -66,7 +68,9 @@ class HTTPRequestContext:
             self.protocol = "http"
         self._orig_remote_ip = self.remote_ip
         self._orig_protocol = self.protocol
-        self.trusted_downstream: Container[str] = frozenset(trusted_downstream or ())
+        self.trusted_downstream: Container[str] = (
+            frozenset(trusted_downstream) if trusted_downstream else _NOBODY
+        )
 
     def __str__(self) -> str:
         if self.address_family in (socket.AF_INET, socket.AF_INET6):
