@@ -2,9 +2,11 @@
 
 In: a folder. Out: in it, the site that mkdocs.yml describes, which needs no network to be read.
 Any warning ends it (a link that leads nowhere, a docstring that does not parse), and so does a
-public name of a package that no page documents, or a page that loads something from elsewhere.
+public name that no page shows, a public class or function without a docstring, or a page that loads
+something from elsewhere.
 """
 
+import ast
 import re
 import subprocess
 import sys
@@ -49,6 +51,12 @@ def undocumented(site: Path) -> Iterator[str]:
             yield name
 
 
+def silent() -> Iterator[str]:
+    """Public classes and functions without a docstring."""
+    for module in surface.modules().values():
+        yield from surface.without_docstring(ast.parse(module.file.read_text()), module.name)
+
+
 def is_hidden(name: str) -> bool:
     """Whether it belongs to a module that is another's name."""
     return any(name == hidden or name.startswith(f"{hidden}.") for hidden in surface.NOT_SHOWN)
@@ -71,7 +79,7 @@ def main(site: Path) -> int:
     )
     if done.returncode:
         return done.returncode
-    problems = [f"not documented: {name}" for name in undocumented(site)]
+    problems = [f"not documented: {name}" for name in (*undocumented(site), *silent())]
     problems += [f"loaded from elsewhere: {what}" for what in foreign(site)]
     for problem in problems:
         sys.stderr.write(f"{problem}\n")

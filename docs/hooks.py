@@ -4,7 +4,7 @@
 module that documents at least one name. `on_config` adds a section for each package to the
 navigation: its guide, that list, and the modules that applications import from. `on_page_markdown`
 fills in READMEs: ``<!-- packages/web/README.md -->`` stands for that file, without its title.
-`on_page_content` says where the cells of tables may be broken.
+`on_page_content` says where titles and the cells of tables may be broken.
 """
 
 import re
@@ -81,6 +81,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         for package in surface.PACKAGES
     ]
     assert config.nav is not None
+    if Path(config.docs_dir, "programs.md").exists():  # written by a run of other people's programs
+        config.nav[0]["Start"].append("programs.md")
     config.nav.append({"Packages": ["packages/index.md", *sections]})
     return config
 
@@ -109,17 +111,15 @@ def body(readme: Path) -> str:
     return readme.read_text().partition("\n")[2].strip()
 
 
-PATH_IN_CELL = re.compile(r"<td>(?:<a [^>]*>)?<code>[\w.()\[\]]+")
+DOTTED = re.compile(r"(<td>(?:<a [^>]*>)?<code>|<h1 [^>]*>)([\w.]+)")
 MEASURE_IN_CELL = re.compile(r"<td>([\d.]+) (\w+)</td>")
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let dotted names in tables break at their dots, and numbers not from their units."""
-    html = PATH_IN_CELL.sub(break_at_dots, html)
-    return MEASURE_IN_CELL.sub(r"<td>\1&nbsp;\2</td>", html)
+    """Let dotted names break at their dots, and numbers not from their units."""
+    return MEASURE_IN_CELL.sub(r"<td>\1&nbsp;\2</td>", DOTTED.sub(break_at_dots, html))
 
 
 def break_at_dots(match: re.Match[str]) -> str:
-    """A cell's beginning whose dotted name has places to break."""
-    tag, mark, name = match[0].rpartition("<code>")
-    return tag + mark + re.sub(r"(?<=\w)\.(?=\w)", ".<wbr>", name)
+    """A dotted name, with the tags ahead of it, that has places to break."""
+    return match[1] + match[2].replace(".", ".<wbr>")

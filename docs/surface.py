@@ -147,6 +147,20 @@ def rank(module: Module) -> tuple[bool, int, str]:
     return not on_surface, module.name.count("."), module.name
 
 
+def without_docstring(tree: ast.Module | ast.ClassDef, path: str) -> Iterator[str]:
+    """Public classes and functions that say nothing of themselves, by dotted name."""
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        decorators = {ast.unparse(one).rpartition(".")[2] for one in node.decorator_list}
+        if not is_public(node.name) or decorators & {"overload", "setter"}:
+            continue
+        if not ast.get_docstring(node):
+            yield f"{path}.{node.name}"
+        if isinstance(node, ast.ClassDef):
+            yield from without_docstring(node, f"{path}.{node.name}")
+
+
 @functools.cache
 def homes() -> dict[tuple[str, str], tuple[str, str]]:
     """(defining module, name) -> (module whose page documents it, name there)."""
