@@ -56,7 +56,9 @@ class Client(RawClient):
         return dict(headers.items())
 
     def say(self, data: str | bytes) -> None:
-        self.writer.writelines(bytes(b) for b in self.protocol.send_message(data))
+        # Not writelines(), which forgets to hold its caller back in Python 3.12.1.
+        for buffer in self.protocol.send_message(data):
+            self.writer.write(bytes(buffer))
 
     async def event(self) -> Event | None:
         """The next event; None when the server has closed the connection."""

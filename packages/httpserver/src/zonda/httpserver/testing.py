@@ -121,7 +121,10 @@ class RawClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.writer.close()
+        if error is None:
+            self.writer.close()
+        else:
+            self.writer.transport.abort()  # what is not out yet may never be
         try:
             await self.writer.wait_closed()
         except OSError:
