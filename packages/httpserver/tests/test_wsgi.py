@@ -102,6 +102,10 @@ def test_names_with_underscores_cannot_shadow_others() -> None:
     assert "HTTP_X_REAL_IP" not in make_environ(request, "", multithread=True)
 
 
+def test_no_field_sets_a_proxy_for_the_application() -> None:
+    assert "HTTP_PROXY" not in make_environ(request_of("/", Proxy="http://evil"), "", True)
+
+
 def test_native_strings() -> None:
     assert to_wsgi_str("é".encode()) == "Ã©"
 
@@ -266,6 +270,18 @@ FAULTS: dict[str, tuple[Any, str]] = {
     "twice": (lambda s: (s("200 OK", []), s("200 OK", [])), "a second time"),
     "status": (lambda s: s("OK", []), "as status"),
     "status bytes": (lambda s: s(b"200 OK", []), "as status"),
+    "status split": (lambda s: s("200 O\r\nK: v", []), "as status"),
+    "status NUL": (lambda s: s("200 O\0K", []), "as status"),
+    "status beyond latin-1": (lambda s: s("200 \u010d\u010a", []), "as status"),
+    "length": (lambda s: s("200 OK", [("Content-Length", "+1")]) and [b"a"], "ength"),
+    "length in other digits": (
+        lambda s: s("200 OK", [("Content-Length", "\xb2")]) and [b"ab"],
+        "ength",
+    ),
+    "two lengths": (
+        lambda s: s("200 OK", [("Content-Length", "1"), ("Content-Length", "2")]) and [b"a"],
+        "ength",
+    ),
     "status 1xx": (lambda s: s("101 Switching Protocols", []), "as status"),
     "headers tuple": (lambda s: s("200 OK", ()), "not as a list"),
     "header bytes": (lambda s: s("200 OK", [(b"a", b"b")]), "both have to be str"),

@@ -4,7 +4,8 @@ In: an `HTTPServerRequest` whose head is there. Out: a plain dictionary without 
 is "native strings": each character stands for one octet.
 
 Fields whose name has an underscore are left out: ``X_Forwarded_For`` and ``X-Forwarded-For`` would
-be one variable, and a proxy in front strips or sets only the latter.
+be one variable, and a proxy in front strips or sets only the latter. So is ``Proxy``, which
+means nothing here, but as HTTP_PROXY is a setting to whatever reads the system's environment.
 """
 
 import sys
@@ -63,7 +64,7 @@ def make_environ(request: HTTPServerRequest, script_name: str, multithread: bool
             environ["CONTENT_TYPE"] = value
         elif name == "Content-Length":
             environ["CONTENT_LENGTH"] = value
-        elif "_" not in name:
+        elif "_" not in name and name != "Proxy":
             if name == "Cookie":  # several are one (RFC 9113 §8.2.3)
                 value = "; ".join(headers.get_list(name))
             environ["HTTP_" + name.upper().replace("-", "_")] = value

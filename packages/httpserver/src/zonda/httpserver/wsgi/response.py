@@ -22,7 +22,8 @@ Write = Callable[[bytes], object]
 StartResponse = Callable[..., Write]
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-_STATUS = re.compile(r"([2-9][0-9]{2})(?: (.*))?", re.DOTALL)
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_STATUS = re.compile(r"([2-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
 
 
 class Head(NamedTuple):
@@ -82,12 +83,15 @@ class WSGIResponse:
         match = _STATUS.fullmatch(status) if type(status) is str else None
         if match is None:
             raise _fault(f"gave {status!r} as status")
-        self._head = Head(int(match[1]), match[2] or "", _headers(response_headers))
-        if self.is_head or self._head.status in (204, 304):
+        head = Head(int(match[1]), match[2] or "", _headers(response_headers))
+        if self.is_head or head.status in (204, 304):
             self.no_content = True
         else:
-            length = self._head.headers.get("Content-Length")
-            self._left = int(length) if length is not None and length.isdecimal() else None
+            length = head.headers.get("Content-Length")
+            if length is not None and _LENGTH.fullmatch(length) is None:
+                raise _fault(f"gave {length!r} as Content-Length")
+            self._left = None if length is None else int(length)
+        self._head = head
         return self.write
 
     def write(self, data: bytes) -> None:
