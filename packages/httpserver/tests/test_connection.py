@@ -515,6 +515,39 @@ async def test_drain_lets_a_request_finish_and_closes_idle_connections() -> None
             await draining
 
 
+async def test_a_handler_sees_that_the_server_drains() -> None:
+    recorder = Recorder()
+    async with serving(recorder) as server, RawClient(port_of(server)) as client:
+        await client.send(GET)
+        await recorder.until("finish")
+        seen = [recorder.connections[0].draining]
+        draining = asyncio.ensure_future(server.drain(10))
+        await asyncio.sleep(0)
+        seen.append(recorder.connections[0].draining)
+        assert seen == [False, True]
+        recorder.answer()
+        assert (await client.response()).headers["Connection"] == "close"
+        await draining
+
+
+async def test_who_pipelines_behind_the_last_request_can_read_its_answer() -> None:
+    """Closing with requests unread would reset the connection."""
+    count = 400_000 // len(GET)
+    async with serving(echo) as server, RawClient(port_of(server)) as client:
+        await client.send(
+            b"GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + GET * count
+        )
+        await client.send(GET * count)  # nothing of it fails
+        response = await client.response()
+        assert response.body == b"GET /last HTTP/1.1 "
+        assert await client.closed() == b""
+        client.writer.write_eof()
+        async with asyncio.timeout(10):
+            while server._connections:
+                await asyncio.sleep(0)
+        assert server.counters.requests == 1
+
+
 async def test_drain_has_a_deadline() -> None:
     recorder = Recorder()
     async with serving(recorder) as server, RawClient(port_of(server)) as client:

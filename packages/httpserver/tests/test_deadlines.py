@@ -345,6 +345,16 @@ async def test_the_timer_runs_only_while_there_are_connections() -> None:
     assert timer._handle is None
 
 
+async def test_all_connections_of_a_server_share_one_timer() -> None:
+    async with serving(ok) as server, RawClient(port_of(server)) as one:
+        assert (await one(HEAD + b"\r\n")).status == 200
+        async with RawClient(port_of(server)) as two:
+            assert (await two(HEAD + b"\r\n")).status == 200
+            assert {id(one._timer) for one in server._connections} == {id(server._timer)}
+            assert server._timer is not None
+            assert len(server._timer) == 2
+
+
 @pytest.mark.parametrize("setting", ["header_timeout", "read_timeout", "write_timeout"])
 async def test_none_means_no_limit(setting: str) -> None:
     async with (

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zonda.httputil.headers import HTTPHeaders
-from zonda.httputil.http1 import Limits, ServerConnection
+from zonda.httputil.http1 import (
+    Data,
+    EndOfMessage,
+    Limits,
+    RemoteProtocolError,
+    Request,
+    ServerConnection,
+)
 
 Feed = Callable[[ServerConnection, Iterable[bytes]], list[tuple[object, ...]]]
 
@@ -463,3 +470,37 @@ def test_a_bare_cr_at_the_end_of_a_field_line_comes_before_what_follows(feed: Fe
     data = head("GET / HTTP/1.1", "A: b", "A: b\r", *["A: b"] * 9)
     for pieces in ([data], [data[i : i + 1] for i in range(len(data))]):
         assert feed(ServerConnection(SMALL_LIMITS), pieces) == [error(400)]
+
+
+@pytest.mark.parametrize(
+    ("content", "truncated"),
+    [
+        (b"Content-Length: 3\r\n\r\nab", True),
+        (b"Content-Length: 3\r\n\r\nabc", False),
+        (b"Transfer-Encoding: chunked\r\n\r\n", True),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\nab", True),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", True),
+        (b"Transfer-Encoding: chunked\r\n\r\nx", True),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", False),
+    ],
+)
+def test_a_client_that_ends_inside_its_content_is_known_before_it_is_read(
+    content: bytes, truncated: bool
+) -> None:
+    connection = ServerConnection()
+    connection.receive_data(b"POST / HTTP/1.1\r\nHost: h\r\n" + content)
+    assert isinstance(connection.next_event(), Request)
+    seen = [connection.truncated]  # not yet: it may go on
+    connection.receive_data(b"")
+    seen.append(connection.truncated)
+    assert seen == [False, truncated]
+    # Looking has changed nothing.
+    if truncated:
+        with pytest.raises(RemoteProtocolError):
+            while True:
+                connection.next_event()
+    else:
+        event = connection.next_event()
+        assert isinstance(event, Data)
+        assert event.data == b"abc"
+        assert isinstance(connection.next_event(), EndOfMessage)
