@@ -37,6 +37,8 @@ def fence(match: re.Match[str]) -> str:
     return f"{match[1]}```pycon\n{match[0]}\n{match[1]}```"
 
 
+# An argument or attribute whose name says it all.
+OBVIOUS = re.compile(r"^( +\*{0,2}\w+): [-.]$", re.MULTILINE)
 RULE = re.compile(r"=+(?: +=+)+")
 
 
@@ -86,7 +88,8 @@ class Shown(griffe.Extension):
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Mark the doctests, and draw the tables."""
         if obj.docstring is not None:
-            obj.docstring.value = DOCTEST.sub(fence, with_tables(obj.docstring.value))
+            text = OBVIOUS.sub(r"\1:", obj.docstring.value)
+            obj.docstring.value = DOCTEST.sub(fence, with_tables(text))
 
     def on_attribute(self, *, attr: griffe.Attribute, **_: Any) -> None:
         """Take the comment above."""
@@ -114,7 +117,7 @@ class Shown(griffe.Extension):
                 if said.name not in cls.members:
                     cls.set_member(said.name, griffe.Attribute(said.name, lineno=cls.lineno))
                 member = cls.members[said.name]
-                if not member.is_alias and member.docstring is None:
+                if not member.is_alias and member.docstring is None and said.description:
                     member.docstring = griffe.Docstring(
                         said.description, lineno=cls.docstring.lineno, parent=member
                     )
