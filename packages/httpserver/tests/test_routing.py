@@ -65,9 +65,9 @@ MATCHES = [
     ("/a", "/ab", None),
     ("/a$", "/a", {}),
     ("^/a", "/a", {}),
-    (r"/(.)/(.*)", "/x/%20", {"path_args": [b"x", b" "]}),
-    (r"/(.)(y)?", "/x", {"path_args": [b"x", None]}),
-    (r"/(?P<a>[^/]*)", "/%C3%A9+", {"path_kwargs": {"a": "é+".encode()}}),
+    (r"/(.)/(.*)", "/x/%20", {"path_args": [b"x", b" "], "path_kwargs": {}}),
+    (r"/(.)(y)?", "/x", {"path_args": [b"x", None], "path_kwargs": {}}),
+    (r"/(?P<a>[^/]*)", "/%C3%A9+", {"path_args": [], "path_kwargs": {"a": "é+".encode()}}),
     (re.compile("/pre"), "/prefix", {}),
     (r"/a.b", "/axb", {}),
 ]
@@ -178,7 +178,11 @@ def test_nested_routers_and_arguments() -> None:
     outer = Targets([Rule(HostMatches("one.example"), inner)])
     delegate = outer.find_handler(request("/x"))
     assert isinstance(delegate, Named)
-    assert delegate.params == {"path_args": [b"x"], "target_kwargs": {"k": 1}}
+    assert delegate.params == {
+        "path_args": [b"x"],
+        "path_kwargs": {},
+        "target_kwargs": {"k": 1},
+    }
 
 
 def test_malformed_rules() -> None:

@@ -775,3 +775,20 @@ async def test_an_exit_passes_a_driver_and_ends_it() -> None:
         leaves()
     assert new not in idle_drivers
     assert new.gi_frame is None
+
+
+async def test_a_failure_that_nobody_asks_for_is_logged_as_asyncio_does(
+    expect_log: "ExpectLog",
+) -> None:
+    @gen.coroutine
+    def fails() -> Generator[Any, Any, None]:
+        yield gen.moment
+        raise ValueError("lost")
+
+    lost = fails()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert lost.done()
+    with expect_log("asyncio", "Future exception was never retrieved"):
+        del lost
+        gc.collect()

@@ -55,7 +55,7 @@ async def test_late_exceptions_are_logged(expect_log: ExpectLog) -> None:
     future = new_future()
     with pytest.raises(TimeoutError):
         await gen.with_timeout(NOW, future)
-    with expect_log("zonda.application", r"Exception in .* after timeout"):
+    with expect_log("zonda.application", r"Exception in Future .* after timeout"):
         future.set_exception(ValueError("late"))
         await turns()
 

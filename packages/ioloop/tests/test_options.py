@@ -403,3 +403,11 @@ def test_a_definition_names_the_file_that_calls_it() -> None:
     parser = OptionParser()
     parser.define("x")
     assert parser._options["x"].file_name == __file__
+
+
+def test_an_unknown_option_shows_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = OptionParser()
+    parser.define("port", default=8888, help="where to listen")
+    with pytest.raises(UnknownOption):
+        parser.parse_command_line(["program", "--prot=1"])
+    assert "where to listen" in capsys.readouterr().err

@@ -232,7 +232,6 @@ async def test_a_streamed_body_waits_for_the_handler() -> None:
     [
         ([(b"content-length", b"11")], [], 10, 413),
         ([], [body(b"x" * 6, more=True), body(b"x" * 6)], 10, 413),
-        ([(b"content-type", b"multipart/form-data")], [body(b"x")], None, 400),
         ([(b"a b", b"c")], [], None, 400),
         ([(b"host", b"two")], [], None, 400),
     ],
@@ -249,6 +248,16 @@ async def test_bad_requests(
     scope = scope_of("/hello/", "POST", headers=[(b"host", b"a"), *headers])
     start, _ = await run(Script(*messages), scope)
     assert start["status"] == status
+
+
+async def test_a_malformed_form_gets_the_page_of_the_handler(expect_log: "ExpectLog") -> None:
+    scope = scope_of(
+        "/hello/", "POST", headers=[(b"host", b"a"), (b"content-type", b"multipart/form-data")]
+    )
+    with expect_log("zonda.general", "400 .*Invalid body"):
+        start, content = await run(Script(body(b"x")), scope)
+    assert start["status"] == 400
+    assert b"400: Bad Request" in content["body"]
 
 
 async def test_an_exception_is_a_500(expect_log: "ExpectLog") -> None:

@@ -50,7 +50,7 @@ class StreamBufferFullError(Exception):
 
     Attributes:
         limit: the buffer's limit in bytes, or None when it is not known.
-        direction: ``"read"`` or ``"write"``.
+        direction: ``"read"`` or ``"write"``; of one that a program raises, its own words.
     """
 
     def __init__(self, direction: str = "read", limit: int | None = None) -> None:
@@ -59,6 +59,8 @@ class StreamBufferFullError(Exception):
         self.limit = limit
 
     def __str__(self) -> str:
+        if self.direction not in ("read", "write"):
+            return self.direction
         return f"Reached maximum {self.direction} buffer size"
 
 
@@ -66,7 +68,7 @@ class UnsatisfiableReadError(Exception):
     """A read went past its ``max_bytes`` without finding what it looks for.
 
     Attributes:
-        what: what was looked for, or None.
+        what: what was looked for, or None; of one that a program raises, its own words.
         max_bytes: the limit that was passed, or None.
     """
 
@@ -76,6 +78,8 @@ class UnsatisfiableReadError(Exception):
         self.max_bytes = max_bytes
 
     def __str__(self) -> str:
+        if self.max_bytes is None:
+            return "" if self.what is None else str(self.what)
         return f"{self.what!r} not found within {self.max_bytes} bytes"
 
 

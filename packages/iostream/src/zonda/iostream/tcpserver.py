@@ -218,5 +218,5 @@ async def _finish(result: Awaitable[None], stream: IOStream) -> None:
     except StreamClosedError:
         pass
     except Exception:
-        app_log.error("Error in connection callback", exc_info=True)
+        app_log.error("Exception in callback: handle_stream", exc_info=True)
         stream.close()

@@ -17,7 +17,9 @@ from zonda.httputil import (
 )
 from zonda.ioloop.log import app_log
 from zonda.ioloop.stepping import start_coroutine
+from zonda.web.course import run
 from zonda.web.errors import HTTPError
+from zonda.web.failures import fail
 from zonda.web.handler import RequestHandler
 
 if TYPE_CHECKING:
@@ -161,7 +163,7 @@ class HandlerDelegate(HTTPMessageDelegate):
             # Each request has a context of its own, before and after it has to wait.
             context = copy_context()
             if handler_class._execute is _execute and not application.middleware:
-                rest = context.run(handler._run, made, self.path_args, self.path_kwargs)
+                rest = context.run(run, handler, made, self.path_args, self.path_kwargs)
             else:
                 args, kwargs = self.path_args or (), self.path_kwargs or {}
                 rest = context.run(handler._execute, made, *args, **kwargs)
@@ -183,7 +185,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         try:
             raise HTTPError(error.status, "Invalid body: %s", error) from error
         except HTTPError as refusal:  # its page is made from what is being handled
-            handler._fail(refusal)
+            fail(handler, refusal)
 
     def _cancelled(self, handler: RequestHandler) -> None:
         """Somebody has cancelled the handler; its client is still waiting."""

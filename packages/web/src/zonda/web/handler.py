@@ -11,7 +11,7 @@ import asyncio
 import datetime
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import Morsel, SimpleCookie
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, overload
@@ -26,7 +26,7 @@ from zonda.httputil.escape import json_encode, utf8, xhtml_escape
 from zonda.ioloop.log import app_log, gen_log
 from zonda.ioloop.util import ObjectDict
 from zonda.iostream import StreamClosedError
-from zonda.web import failures, pageparts, xsrf
+from zonda.web import course, failures, pageparts, xsrf
 from zonda.web.acceptlanguage import browser_locale
 from zonda.web.arguments import REQUIRED, Required, all_values, checked_flag, last_value
 from zonda.web.cookiejar import CookieJar
@@ -34,7 +34,6 @@ from zonda.web.defaultheaders import default_headers
 from zonda.web.errorpage import error_page, reason_phrase
 from zonda.web.errors import HTTPError
 from zonda.web.etag import client_has
-from zonda.web.gate import check_sender
 from zonda.web.headervalue import HeaderValue, header_value
 from zonda.web.laterespond import is_large, respond_later
 from zonda.web.middleware import run_inside
@@ -107,9 +106,9 @@ class RequestHandler:
     _xsrf_token: bytes | None = None
     _xsrf_secret: xsrf.XsrfToken | None = None
     _transforms: list[OutputTransform] | tuple[()] = ()
-    path_args: list[str] | tuple[str, ...] = ()
-    path_kwargs: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
 
+    path_args: list[str]
+    path_kwargs: dict[str, str]
     _current_user: Any
     _status_code: int
     _reason: str
@@ -254,12 +253,17 @@ class RequestHandler:
         """Turn an argument, or a group of the path, into text: a hook for other encodings.
 
         Args:
-            value: The percent-decoded bytes.
+            value: The percent-decoded bytes; None for a group that took no part in the match.
             name: The argument's name; None for an unnamed group of the path.
+
+        Returns:
+            The text; None for None (the signature leaves that out, as most overrides do).
 
         Raises:
             HTTPError: They are not UTF-8 (400).
         """
+        if value is None:
+            return cast(str, None)  # type: ignore[unreachable]
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -932,7 +936,11 @@ class RequestHandler:
             raise RuntimeError("Cannot render() after finish()")
         if self._active_modules:
             page = pageparts.add_parts(page, self._active_modules.values(), self)
-        return self.finish(page)
+        future = self.finish(page)
+        # They refer to this handler: it would have to wait for the garbage collector, with all of
+        # the request. Who asks for them again gets new ones.
+        self._ui = self._active_modules = None
+        return future
 
     def _part_urls(self, paths: Iterable[str]) -> list[str]:
         return [path if is_absolute(path) else self.static_url(path) for path in paths]
@@ -1061,102 +1069,10 @@ class RequestHandler:
         rest = (
             run_inside(middleware, self, transforms, args, kwargs)
             if middleware
-            else self._run(transforms, args, kwargs)
+            else course.run(self, transforms, args, kwargs)
         )
         if rest is not None:
             await rest
-
-    def _run(
-        self,
-        transforms: list[OutputTransform],
-        args: Sequence[bytes] | None,
-        kwargs: Mapping[str, bytes] | None,
-    ) -> Coroutine[Any, Any, None] | None:
-        """Run the handler as far as it goes without waiting.
-
-        Returns:
-            None if that was all; otherwise a coroutine that does the rest. Plain functions need no
-            coroutine at all that way.
-        """
-        if transforms:
-            self._transforms = transforms
-        try:
-            method = self.request.method
-            if method not in self.SUPPORTED_METHODS:
-                raise HTTPError(405)
-            if method not in _TAGGED:
-                check_sender(self)
-            if args:
-                self.path_args = [self._decode_group(arg) for arg in args]
-            if kwargs:
-                self.path_kwargs = {
-                    name: self._decode_group(arg, name) for name, arg in kwargs.items()
-                }
-            result = self.prepare()
-            if result is not None or self._stream_request_body:
-                return self._run_from_prepare(result)
-            if self._finished:
-                return None
-            answer = getattr(self, _METHOD_NAMES.get(method) or method.lower())
-            if self.path_args or self.path_kwargs:
-                result = answer(*self.path_args, **self.path_kwargs)
-            else:
-                result = answer()  # a third of the price
-            if result is not None:
-                return self._run_from_method(result)
-            if self._auto_finish and not self._finished:
-                self.finish()
-        except Exception as error:
-            self._fail(error)
-        return None
-
-    async def _run_from_prepare(self, result: Awaitable[None] | None) -> None:
-        """Go on where `prepare` has to be waited for, or the body after it."""
-        try:
-            if result is not None:
-                await result
-            if self._prepared_future is not None and not self._prepared_future.done():
-                # The body may come now: `data_received` gets it.
-                self._prepared_future.set_result(None)
-            if self._finished:
-                return
-            if self._stream_request_body:
-                try:
-                    await self.request._body_future
-                except StreamClosedError:
-                    return  # the client is gone; on_connection_close has been told
-                await self._body_complete()
-            result = getattr(self, self.request.method.lower())(*self.path_args, **self.path_kwargs)
-            if result is not None:
-                await result
-            if self._auto_finish and not self._finished:
-                self.finish()
-        except Exception as error:
-            self._fail(error)
-        finally:
-            if self._prepared_future is not None and not self._prepared_future.done():
-                self._prepared_future.set_result(None)
-
-    async def _run_from_method(self, result: Awaitable[None]) -> None:
-        """Go on where the method has to be waited for."""
-        try:
-            await result
-            if self._auto_finish and not self._finished:
-                self.finish()
-        except Exception as error:
-            self._fail(error)
-
-    def _fail(self, error: Exception) -> None:
-        """Answer for an exception that has escaped the handler."""
-        try:
-            self._handle_request_exception(error)
-        except Exception:
-            app_log.error("Exception in exception handler", exc_info=True)
-            self._abort()
-
-    def _decode_group(self, value: bytes | None, name: str | None = None) -> str:
-        # A group that took no part in the match arrives as None, which most signatures deny.
-        return cast(str, None) if value is None else self.decode_argument(value, name=name)
 
     async def _body_complete(self) -> None:
         """All of a streamed body has been through `data_received`: the method is next."""
@@ -1190,7 +1106,6 @@ class RequestHandler:
 
 
 _flush = RequestHandler.flush
-_METHOD_NAMES = {method: method.lower() for method in RequestHandler.SUPPORTED_METHODS}
 
 
 def _only_bytes(chunk: object) -> bytes:

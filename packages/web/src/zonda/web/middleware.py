@@ -28,7 +28,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from zonda.web.course import let_body_come
 from zonda.web.errors import HTTPError
+from zonda.web.failures import fail
 from zonda.web.gate import check_sender
 
 if TYPE_CHECKING:
@@ -59,11 +61,11 @@ async def run_inside(
     try:
         if handler.request.method not in handler.SUPPORTED_METHODS:
             raise HTTPError(405)
-        check_sender(handler)
-        handler.path_args = [handler._decode_group(arg) for arg in args]
+        handler.path_args = [handler.decode_argument(arg) for arg in args]
         handler.path_kwargs = {
-            name: handler._decode_group(arg, name) for name, arg in kwargs.items()
+            name: handler.decode_argument(arg, name=name) for name, arg in kwargs.items()
         }
+        check_sender(handler)
         proceed: Proceed = partial(_innermost, handler)
         for layer in reversed(middleware):
             proceed = partial(layer, handler, proceed)
@@ -71,16 +73,16 @@ async def run_inside(
         if handler._auto_finish and not handler._finished:
             handler.finish()
     except Exception as error:
-        handler._fail(error)
+        fail(handler, error)
     finally:
-        _let_body_come(handler)
+        let_body_come(handler)
 
 
 async def _innermost(handler: RequestHandler) -> None:
     result = handler.prepare()
     if result is not None:
         await result
-    _let_body_come(handler)
+    let_body_come(handler)
     if handler._finished:
         return
     if handler._stream_request_body:
@@ -90,9 +92,3 @@ async def _innermost(handler: RequestHandler) -> None:
     result = method(*handler.path_args, **handler.path_kwargs)
     if result is not None:
         await result
-
-
-def _let_body_come(handler: RequestHandler) -> None:
-    prepared = handler._prepared_future
-    if prepared is not None and not prepared.done():
-        prepared.set_result(None)

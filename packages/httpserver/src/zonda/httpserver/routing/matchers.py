@@ -107,7 +107,7 @@ class PathMatches(Matcher):
         return None if _SPECIAL.search(path) else path
 
     def match(self, request: HTTPServerRequest) -> TargetParams | None:
-        """Match ``request.path``; the result has ``path_args`` or ``path_kwargs`` (bytes)."""
+        """Match ``request.path``; the result has ``path_args`` and ``path_kwargs`` (bytes)."""
         match = self.regex.match(request.path)
         if match is None:
             return None
@@ -115,8 +115,14 @@ class PathMatches(Matcher):
             return {}
         if self.regex.groupindex:
             named = match.groupdict()
-            return {"path_kwargs": {name: _unescape_group(named[name]) for name in named}}
-        return {"path_args": [_unescape_group(group) for group in match.groups()]}
+            return {
+                "path_args": [],
+                "path_kwargs": {name: _unescape_group(named[name]) for name in named},
+            }
+        return {
+            "path_args": [_unescape_group(group) for group in match.groups()],
+            "path_kwargs": {},
+        }
 
     def reverse(self, *args: Any) -> str | None:
         """Return the path with ``args`` in place of the groups.

@@ -1,0 +1,83 @@
+"""What a handler finds when it is made for a request: its path's groups, and a malformed form."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from zonda.httpserver.testing import RawClient, serve
+from zonda.web import Application, RequestHandler
+
+if TYPE_CHECKING:
+    from conftest import ExpectLog
+
+
+class Path(RequestHandler):
+    def decode_argument(self, value: bytes | None, name: str | None = None) -> str:
+        return "nothing" if value is None else super().decode_argument(value, name)
+
+    def check_xsrf_cookie(self) -> None:
+        self.known = [list(self.path_args), dict(self.path_kwargs)]
+
+    def prepare(self) -> None:
+        self.path_args.append("more")
+        self.path_kwargs.setdefault("more", "1")
+
+    def post(self, *args: str, **kwargs: str) -> None:
+        self.write({"known": self.known, "args": args, "kwargs": kwargs})
+
+
+class Page(RequestHandler):
+    def set_default_headers(self) -> None:
+        self.set_header("X-Default", "1")
+
+    def post(self) -> None:
+        raise AssertionError("not called")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.finish({"own": status_code, "kind": kwargs["exc_info"][0].__name__})
+
+
+async def answers(handler: Any, *requests: bytes, pattern: str = "/.*") -> list[Any]:
+    async with serve(Application([(pattern, handler)], xsrf_cookies=True)) as port:
+        async with RawClient(port) as client:
+            found = []
+            for request in requests:
+                await client.send(request)
+                found.append(await client.response("POST"))
+            return found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "known", "args", "kwargs"),
+    [
+        ("/(.)/(x)?", '[["a", "nothing"], {}]', '["a", "nothing", "more"]', '{"more": "1"}'),
+        ("/(?P<n>.)/", '[[], {"n": "a"}]', '["more"]', '{"n": "a", "more": "1"}'),
+        ("/a/", "[[], {}]", '["more"]', '{"more": "1"}'),
+    ],
+)
+async def test_groups_belong_to_one_request(
+    pattern: str, known: str, args: str, kwargs: str
+) -> None:
+    # Known to check_xsrf_cookie, and what prepare does to them is not there the next time.
+    request = b"POST /a/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    for response in await answers(Path, request, request, pattern=pattern):
+        expected = f'{{"known": {known}, "args": {args}, "kwargs": {kwargs}}}'
+        assert response.body.decode() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=B", b"--B\r\nno end"),
+        ("multipart/form-data", b"--B--"),
+        ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 1001)),
+    ],
+)
+async def test_a_malformed_form_gets_the_handlers_own_page(
+    kind: str, body: bytes, expect_log: "ExpectLog"
+) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    with expect_log("zonda.general", "400 POST / .*Invalid body"), expect_log("zonda.access"):
+        (response,) = await answers(Page, head.encode() + b"\r\n" + body)
+    assert (response.status, response.headers["X-Default"]) == (400, "1")
+    assert response.body == b'{"own": 400, "kind": "HTTPError"}'
