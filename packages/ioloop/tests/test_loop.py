@@ -452,6 +452,17 @@ class TestHandlers:
         ioloop.start()
         assert seen == [(ours, IOLoop.READ), b"hello", (ours, IOLoop.WRITE)]
 
+    def test_a_descriptor_stays_blocking(self, ioloop: IOLoop, pair: Pair) -> None:
+        ours, _ = pair
+        for blocking in (True, False):
+            ours.setblocking(blocking)
+            for events in (IOLoop.READ, IOLoop.WRITE, IOLoop.READ | IOLoop.WRITE):
+                ioloop.add_handler(ours, lambda *_: None, events)
+                assert os.get_blocking(ours.fileno()) is blocking
+                ioloop.remove_handler(ours)
+                ioloop.run_sync(lambda: asyncio.sleep(0))
+                assert os.get_blocking(ours.fileno()) is blocking
+
     def test_level_triggered(self, ioloop: IOLoop, pair: Pair) -> None:
         ours, theirs = pair
         got: list[bytes] = []

@@ -593,7 +593,9 @@ async def test_contexts_of_requests_are_apart() -> None:
 async def test_an_execute_that_is_an_old_coroutine(wait: bool, expect_log: Any) -> None:
     class Handler(RequestHandler):  # sockjs-tornado does it like this
         @gen.coroutine
-        def _execute(self, transforms: Any, *args: bytes, **kwargs: bytes) -> Any:
+        def _execute(  # type: ignore[override]
+            self, transforms: Any, *args: bytes, **kwargs: bytes
+        ) -> Any:
             self._transforms = transforms
             if wait:
                 yield gen.moment

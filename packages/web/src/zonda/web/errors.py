@@ -65,7 +65,8 @@ class MissingArgumentError(HTTPError):
     """
 
     def __init__(self, arg_name: str) -> None:
-        super().__init__(400, "Missing argument %s", arg_name)
+        # Formatted: programs show log_message, of which Tornado makes the whole sentence.
+        super().__init__(400, f"Missing argument {arg_name}")
         self.arg_name = arg_name
 
 

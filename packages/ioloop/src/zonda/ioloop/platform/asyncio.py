@@ -170,18 +170,29 @@ class BaseAsyncIOLoop(IOLoop):
     def _watch(self, fd: int, events: int) -> None:
         if events & IOLoop.READ:
             if fd not in self.readers:
-                self.selector_loop.add_reader(fd, self._handle_events, fd, IOLoop.READ)
+                self._add(self.selector_loop.add_reader, fd, IOLoop.READ)
                 self.readers.add(fd)
         elif fd in self.readers:
             self.readers.discard(fd)
             self.selector_loop.remove_reader(fd)
         if events & IOLoop.WRITE:
             if fd not in self.writers:
-                self.selector_loop.add_writer(fd, self._handle_events, fd, IOLoop.WRITE)
+                self._add(self.selector_loop.add_writer, fd, IOLoop.WRITE)
                 self.writers.add(fd)
         elif fd in self.writers:
             self.writers.discard(fd)
             self.selector_loop.remove_writer(fd)
+
+    def _add(self, add: Callable[..., object], fd: int, event: int) -> None:
+        if os.name == "nt":
+            add(fd, self._handle_events, fd, event)
+            return
+        # libuv makes what it watches non-blocking. It is the program's to say that: terminado
+        # watches a terminal and has a thread that writes to it as to a file.
+        blocking = os.get_blocking(fd)
+        add(fd, self._handle_events, fd, event)
+        if blocking:
+            os.set_blocking(fd, True)
 
     def _handle_events(self, fd: int, events: int) -> None:
         # Reading may have removed the handler that writing was scheduled for in the same turn.
