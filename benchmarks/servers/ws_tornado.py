@@ -25,18 +25,18 @@ def resident() -> int:
 
 
 class Echo(tornado.websocket.WebSocketHandler):
-    def on_message(self, message):
+    def on_message(self, message: str | bytes) -> None:
         self.write_message(message, isinstance(message, bytes))
 
 
 class Room(tornado.websocket.WebSocketHandler):
-    def open(self):
+    def open(self) -> None:
         room.add(self)
 
-    def on_close(self):
+    def on_close(self) -> None:
         room.discard(self)
 
-    async def on_message(self, message):
+    async def on_message(self, message: str | bytes) -> None:
         if message == "memory":
             gc.collect()
             await self.write_message(str(resident()))
@@ -50,7 +50,7 @@ class Room(tornado.websocket.WebSocketHandler):
         await self.write_message(f"{time.process_time() - before:.6f}")
 
 
-async def main():
+async def main() -> None:
     application = tornado.web.Application([("/echo", Echo), ("/room", Room)])
     application.listen(int(sys.argv[1]), "127.0.0.1", backlog=1000)
     await asyncio.Event().wait()

@@ -184,6 +184,7 @@ def test_equal_fields_are_shared_and_others_are_not() -> None:
         assert connection._known.host != "other"
         assert connection.receive_request(b"GET / HTTP/1.1\r\nHost: other\r\n\r\n") is not None
         assert connection.respond(200, "OK", HTTPHeaders({"A": "b"}), b"") is not None
+    assert connection._known is not None
     assert connection._known.host == "other"
     connection.forget_fields()
     assert connection._known is None
