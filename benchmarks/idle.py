@@ -5,10 +5,10 @@
 Each server of `benchmarks.server` is a process of its own, a new one for each round, and all take
 turns. Every connection makes one request with a browser's headers, so that whatever a server keeps
 of a request is there, and stays open. Memory is what the process's resident set has grown by, per
-connection, some seconds later. wrk loads each server before they are opened and while they are
-idle: the ratio of CPU microseconds a request is what
-they cost the others. The table shows medians. ``--check`` fails where Zonda needs more than 3 KiB,
-or the others more than 1.1 times the CPU.
+connection, some seconds later. wrk loads that server and a second one without them, a second each
+in turn: the ratio of CPU microseconds a request is what idle connections cost the others. The table
+shows medians. ``--check`` fails where Zonda needs more than 3 KiB, or the others more than 1.1
+times the CPU.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 # Run by path: the folder above makes the `benchmarks` package importable.
@@ -37,6 +37,9 @@ MOST_KIB = 3.0
 MOST_RATIO = 1.1
 _AT_ONCE = 200
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+#: KiB a connection; CPU of a request without and with idle ones, for some seconds.
+Round = tuple[float, list[tuple[float, float]]]
 
 REQUEST = (
     "GET / HTTP/1.1\r\nHost: example.com\r\n"
@@ -88,37 +91,34 @@ def connections(port: int, count: int) -> Iterator[list[socket.socket]]:
             sock.close()
 
 
-def active(server: Server, seconds: int, core: int) -> float:
-    """CPU microseconds a request of those that are not idle: the best of so many seconds."""
-    costs = []
-    for _ in range(seconds):
+def active(server: Server, core: int) -> float:
+    """CPU microseconds a request of those that are not idle, for a second."""
+    for _ in range(5):
         before = server.cpu_seconds()
         try:
             load = wrk.load(server.port, WORKLOADS["browser"], connections=64, seconds=1, core=core)
         except wrk.WrkError:
             time.sleep(1)  # a second in which others had the machine
             continue
-        costs.append((server.cpu_seconds() - before) / load.requests * 1e6)
-    if not costs:
-        raise wrk.WrkError("wrk got no answers at all")
-    return min(costs)
+        return (server.cpu_seconds() - before) / load.requests * 1e6
+    raise wrk.WrkError("wrk gets no answers")
 
 
-def measure(server: Server, count: int, seconds: int, core: int) -> tuple[float, float, float]:
-    """KiB a connection; CPU of a request without and with them."""
-    active(server, 1, core)  # warm
-    alone = active(server, seconds, core)
+def measure(server: Server, alone: Server, count: int, seconds: int, core: int) -> Round:
+    """Load two servers in turn; one of them has idle connections."""
+    for each in (server, alone):
+        active(each, core)  # warm
     before = resident(server)
     with connections(server.port, count) as idle:
         time.sleep(SETTLE)
         grown = (resident(server) - before) / count / 1024
-        with_them = active(server, seconds, core)
+        pairs = [(active(alone, core), active(server, core)) for _ in range(seconds)]
         for sock in idle[:: max(1, count // 100)]:
             sock.send(REQUEST)
             sock.setblocking(True)
             if not sock.recv(65536).startswith(b"HTTP/1.1 200"):
                 raise ConnectionError("an idle connection is not answered any more")
-    return grown, alone, with_them
+    return grown, pairs
 
 
 def main() -> int:
@@ -140,24 +140,30 @@ def main() -> int:
     print("| server | KiB a connection | CPU µs alone | with them | ratio |")
     print("|---|---:|---:|---:|---:|")
     failed = False
-    rounds: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+    rounds: dict[str, list[Round]] = {name: [] for name in names}
     for _ in range(options.rounds):
         for name in names:
             kind = SERVERS[name]
             python = Path(sys.executable) if kind.zonda else peers.interpreter()
-            server = Server(kind, python_for(kind, python), server_core)
-            try:
-                server.start()
-                result = measure(server, options.connections, options.duration, wrk_core)
-            finally:
-                server.stop()
+            with ExitStack() as stack:
+                servers = []
+                for _ in range(2):
+                    server = Server(kind, python_for(kind, python), server_core)
+                    stack.callback(server.stop)
+                    server.start()
+                    servers.append(server)
+                result = measure(
+                    servers[0], servers[1], options.connections, options.duration, wrk_core
+                )
             rounds[name].append(result)
-            print(name, *(f"{one:.1f}" for one in result), file=sys.stderr)
+            print(name, f"{result[0]:.1f} KiB", file=sys.stderr)
     for name, some in rounds.items():
-        size, alone, with_them = (statistics.median(one[i] for one in some) for i in range(3))
-        ratio = statistics.median(one[2] / one[1] for one in some)
+        size = statistics.median(grown for grown, _ in some)
+        pairs = [pair for _, found in some for pair in found]
+        alone, with_them = (statistics.median(pair[i] for pair in pairs) for i in range(2))
+        ratio = statistics.median(pair[1] / pair[0] for pair in pairs)
         title = SERVERS[name].title.format(**versions)
-        print(f"| {title} | {size:.1f} | {alone:.1f} | {with_them:.1f} | {ratio:.2f} |")
+        print(f"| {title} | {size:.1f} | {alone:.1f} | {with_them:.1f} | {ratio:.2f} |", flush=True)
         if options.check and SERVERS[name].zonda:
             failed = failed or size > MOST_KIB or ratio > MOST_RATIO
     return int(failed)
