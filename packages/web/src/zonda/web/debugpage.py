@@ -15,10 +15,10 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from types import FrameType, TracebackType
-from typing import Any
 
 from zonda.httputil.accept import choose_media_type
 from zonda.httputil.escape import xhtml_escape
+from zonda.web.template import Template
 
 FORMATS = ("text/plain", "text/html", "application/json")
 
@@ -143,19 +143,19 @@ def _frames(tb: TracebackType | None) -> Iterator[Frame]:
     steps = list(traceback.walk_tb(tb))
     if len(steps) > MAX_FRAMES:
         steps = steps[: MAX_FRAMES // 2] + steps[-MAX_FRAMES // 2 :]
-    template: Any = None
+    template: Template | None = None
     for frame, line in steps:
         template = _template_running(frame) or template
         yield _frame(frame, line, template)
 
 
-def _template_running(frame: FrameType) -> Any:
+def _template_running(frame: FrameType) -> Template | None:
     """Return the template whose method this is."""
     here = frame.f_locals.get("self")
-    return here if hasattr(here, "_text") and hasattr(here, "loader") else None
+    return here if isinstance(here, Template) else None
 
 
-def _frame(frame: FrameType, line: int, template: Any) -> Frame:
+def _frame(frame: FrameType, line: int, template: Template | None) -> Frame:
     filename, function = frame.f_code.co_filename, frame.f_code.co_name
     if filename.endswith(".generated.py"):
         place = _PLACE.search(linecache.getline(filename, line, frame.f_globals))
@@ -168,12 +168,11 @@ def _frame(frame: FrameType, line: int, template: Any) -> Frame:
     return Frame(filename, line, function, source, library=bool(_LIBRARY.search(filename)))
 
 
-def _text_of_template(template: Any, name: str) -> list[str]:
+def _text_of_template(template: Template | None, name: str) -> list[str]:
     if template is not None and template.name != name and template.loader is not None:
         # A part that was included, or extended.
         template = getattr(template.loader, "templates", {}).get(name)
-    text = getattr(template, "_text", "")
-    return text.splitlines() if isinstance(text, str) else []
+    return template.text.splitlines() if isinstance(template, Template) else []
 
 
 def _around(lines: list[str], line: int) -> list[SourceLine]:

@@ -57,6 +57,15 @@ def log(
         )
 
 
+def fail(handler: RequestHandler, error: Exception) -> None:
+    """Answer for the exception that is being handled, whatever comes of that."""
+    try:
+        handler._handle_request_exception(error)
+    except Exception:
+        app_log.error("Exception in exception handler", exc_info=True)
+        handler._abort()
+
+
 def answer(handler: RequestHandler, error: BaseException) -> None:
     """Log the exception that is being handled, and answer for it.
 

@@ -219,7 +219,7 @@ class UploadHandler(RequestHandler):
                 self._parser.receive_data(chunk)
                 await self._handle_events()
         except Exception as error:
-            # To `_run_from_prepare`, which waits for the body and answers as for any error.
+            # To `zonda.web.course`, which waits for the body and answers as for any error.
             body = self.request._body_future
             if not body.done():
                 body.set_exception(error)

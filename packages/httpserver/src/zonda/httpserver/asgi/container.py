@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from zonda.httpserver.asgi.fields import asks_for_websocket
@@ -12,6 +13,7 @@ from zonda.httpserver.asgi.lifespan import ASGILifespan, LifespanMode
 from zonda.httpserver.asgi.scope import http_scope
 from zonda.httpserver.asgi.types import ASGIApplication
 from zonda.httpserver.asgi.websocket import WebSocketCycle, WebSocketOptions
+from zonda.httpserver.emptyanswer import EmptyAnswer
 from zonda.httpserver.errors import LifespanError
 from zonda.httpserver.lifespan import Lifespan
 from zonda.httpserver.routing.router import Router
@@ -189,7 +191,7 @@ class _NotYet(HTTPMessageDelegate):
         try:
             await self._container.lifespan.startup()
         except LifespanError:
-            self._delegate = _Unavailable(self._connection)
+            self._delegate = EmptyAnswer(self._connection, HTTPStatus.SERVICE_UNAVAILABLE)
             return  # logged by who has started the server
         if self._gone:
             return
@@ -209,17 +211,3 @@ class _NotYet(HTTPMessageDelegate):
         self._gone = True
         if self._delegate is not None:
             self._delegate.on_connection_close()
-
-
-class _Unavailable(HTTPMessageDelegate):
-    """Answers 503: the application has failed to start."""
-
-    def __init__(self, connection: HTTPConnection) -> None:
-        self._connection = connection
-
-    def finish(self) -> None:
-        self._connection.write_headers(
-            ResponseStartLine("HTTP/1.1", 503, "Service Unavailable"),
-            HTTPHeaders({"Content-Length": "0"}),
-        )
-        self._connection.finish()

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from types import CoroutineType
 from typing import Any
 
 from zonda.httpserver.asgi.fields import response_fields
+from zonda.httpserver.asgi.running import start_application
 from zonda.httpserver.asgi.types import ASGIApplication, Message
 from zonda.httpserver.disconnect import comes_from_disconnect, is_lost
 from zonda.httpserver.errors import ApplicationProtocolError
@@ -29,7 +29,6 @@ from zonda.httputil import (
     ResponseStartLine,
 )
 from zonda.ioloop.log import app_log, gen_log
-from zonda.ioloop.stepping import StartedTask, start_coroutine
 from zonda.iostream import StreamClosedError
 
 # Bytes of a body that may wait for the application.
@@ -166,17 +165,14 @@ class HTTPCycle(HTTPMessageDelegate):
     def _run(self) -> None:
         self._started = True
         try:
-            awaitable = self.app(self.scope, self.receive, self.send)
-            if type(awaitable) is not CoroutineType:
-                awaitable = _as_coroutine(awaitable)
-            task = start_coroutine(awaitable)
+            task = start_application(self.app, self.scope, self.receive, self.send)
         except Exception as error:
             self._failed(error)
             return
         except asyncio.CancelledError:
             self._failed(None)
             return
-        if isinstance(task, StartedTask):  # it has to wait for something
+        if task is not None:  # it has to wait for something
             self._tasks.add(task)
             task.add_done_callback(self._ended)
         elif self._said != _DONE:
@@ -348,7 +344,3 @@ class HTTPCycle(HTTPMessageDelegate):
         else:
             self._connection.finish()
         self._wake()
-
-
-async def _as_coroutine(awaitable: Any) -> None:
-    await awaitable

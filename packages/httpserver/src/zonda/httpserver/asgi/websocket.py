@@ -14,10 +14,10 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import CoroutineType
 from typing import Any
 
 from zonda.httpserver.asgi.fields import response_fields
+from zonda.httpserver.asgi.running import start_application
 from zonda.httpserver.asgi.scope import websocket_scope
 from zonda.httpserver.asgi.types import ASGIApplication, Message
 from zonda.httpserver.disconnect import comes_from_disconnect
@@ -33,7 +33,6 @@ from zonda.httputil import (
 from zonda.httputil import websocket as protocol
 from zonda.httputil.websocket import CloseCode, DeflateOptions, HandshakeRequest, Keepalive
 from zonda.ioloop.log import app_log, gen_log
-from zonda.ioloop.stepping import StartedTask, start_coroutine
 from zonda.iostream import StreamClosedError
 
 # Messages, and their size in all, that may wait for the application before reading pauses.
@@ -152,17 +151,14 @@ class WebSocketCycle(HTTPMessageDelegate):
         if self._handshake is None:
             return
         try:
-            awaitable = self.app(self.scope, self.receive, self.send)
-            if type(awaitable) is not CoroutineType:
-                awaitable = _as_coroutine(awaitable)
-            task = start_coroutine(awaitable)
+            task = start_application(self.app, self.scope, self.receive, self.send)
         except Exception as error:
             self._app_ended(error)
             return
         except asyncio.CancelledError:
             self._app_ended(None)
             return
-        if isinstance(task, StartedTask):
+        if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._task_ended)
         else:
@@ -496,7 +492,3 @@ _HANDSHAKE_FIELDS = frozenset(
 
 def _fault(what: str) -> ApplicationProtocolError:
     return ApplicationProtocolError("ASGI", what)
-
-
-async def _as_coroutine(awaitable: Any) -> None:
-    await awaitable

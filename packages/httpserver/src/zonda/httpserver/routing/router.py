@@ -1,8 +1,10 @@
 """What a router is: it finds the delegate that answers a request, once the head is there."""
 
 from collections.abc import Awaitable, Iterator
+from http import HTTPStatus
 from typing import Any
 
+from zonda.httpserver.emptyanswer import EmptyAnswer
 from zonda.httpserver.lifespan import Lifespan
 from zonda.httputil import (
     HTTPConnection,
@@ -66,7 +68,7 @@ class Router(HTTPServerConnectionDelegate):
         delegate = self.find_handler(request)
         if delegate is None:
             app_log.debug("No handler for %s %s", request.method, request.path)
-            delegate = _NotFoundDelegate(request_conn)
+            delegate = EmptyAnswer(request_conn, HTTPStatus.NOT_FOUND)
         return delegate
 
 
@@ -116,16 +118,3 @@ class _RoutingDelegate(HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         if self.delegate is not None:
             self.delegate.on_connection_close()
-
-
-class _NotFoundDelegate(HTTPMessageDelegate):
-    """Answers 404 with an empty body: a bare router has no error pages."""
-
-    def __init__(self, connection: HTTPConnection) -> None:
-        self.connection = connection
-
-    def finish(self) -> None:
-        self.connection.write_headers(
-            ResponseStartLine("HTTP/1.1", 404, "Not Found"), HTTPHeaders({"Content-Length": "0"})
-        )
-        self.connection.finish()

@@ -77,6 +77,7 @@ class Template:
 
     Attributes:
         name: As given.
+        text: What it was made of.
         autoescape: The function's name, after a possible ``autoescape`` tag.
         namespace: The loader's.
         loader: As given.
@@ -101,9 +102,9 @@ class Template:
         self.name = name
         self.loader = loader
         self.namespace: dict[str, Any] = loader.namespace if loader else {}
-        self._text = to_unicode(template_string)
+        self.text = to_unicode(template_string)
         mode = self._whitespace(compress_whitespace, whitespace)
-        self.tree: Tree = Parser(self._text, name, mode).tree()
+        self.tree: Tree = Parser(self.text, name, mode).tree()
         self.autoescape = self._autoescape(autoescape)
         self._compiled: CodeType | None = None
         self._waits = False
