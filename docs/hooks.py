@@ -98,6 +98,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)[^)]+\)")
 README = re.compile(r"^<!-- (\S+/README\.md) -->$", re.MULTILINE)
 
 
@@ -107,8 +108,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def body(readme: Path) -> str:
-    """The text of a README below its title."""
-    return readme.read_text().partition("\n")[2].strip()
+    """The text of a README below its title; links into the repository lead nowhere here."""
+    return LOCAL_LINK.sub(r"\1", readme.read_text().partition("\n")[2].strip())
 
 
 DOTTED = re.compile(r"(<td>(?:<a [^>]*>)?<code>|<h1 [^>]*>)([\w.]+)")
