@@ -242,9 +242,9 @@ def test_delimiter_search_is_linear() -> None:
         stream.close()
         peer.close()
 
-    started = time.perf_counter()
+    started = time.process_time()
     asyncio.run(main())
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_regex_search_of_a_long_message_is_bounded() -> None:
@@ -259,9 +259,9 @@ def test_regex_search_of_a_long_message_is_bounded() -> None:
         stream.close()
         peer.close()
 
-    started = time.perf_counter()
+    started = time.process_time()
     asyncio.run(main())
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 async def test_large_read_into_is_filled_in_place() -> None:

@@ -111,7 +111,7 @@ class MemoryStream(BaseIOStream):
         self._schedule_read()
 
     def _stop_reader(self) -> None:
-        self._reader_on = False
+        self._reader_on = self._plain = False
         self._incoming.tell_reader = None
 
     def _schedule_read(self) -> None:

@@ -25,11 +25,8 @@ from zonda.iostream.writebuffer import BATCH, Buffer, WriteBuffer
 HIGH_WATER = 64 * 1024
 """Bytes queued above which a sink is asked to pause, by default."""
 
-# Writes per writable event, so that one fast reader does not keep the loop to itself.
-_WRITE_ROUNDS = 8
-
-# Reads of what a peer sent before it went away.
-_LAST_READS = 16
+_WRITE_ROUNDS = 8  # a writable event, so that one fast reader does not keep the loop to itself
+_LAST_READS = 16  # of what a peer sent before it went away
 
 
 class PushStream:
@@ -54,6 +51,7 @@ class PushStream:
         "_high_water",
         "_loop",
         "_low_water",
+        "_plain",
         "_queue",
         "_read_buffer",
         "_reader_on",
@@ -87,6 +85,7 @@ class PushStream:
         self._blocked = False  # send() must queue: queue not empty, connecting, closed
         self._held = True  # a readable event is not wanted
         self._reader_on = self._writer_on = False
+        self._plain = False  # surely: registered, open, nothing buffered, no sink (see read_bytes)
         self._eof = self._eof_told = self._eof_wanted = False
         self._write_error: OSError | None = None
         self._close_wanted = self._closed = False
@@ -124,7 +123,7 @@ class PushStream:
         Reading starts at once. None takes the sink away: the ``read_*`` methods work again.
         """
         self._sink = sink
-        self._eof_told = False
+        self._eof_told = self._plain = False
         if sink is None:
             self._deliver = None
             return
@@ -141,6 +140,7 @@ class PushStream:
     def unread(self, data: bytes) -> None:
         """Put ``data`` back in front of what was read: the next sink or read gets it first."""
         if data:
+            self._plain = False
             if self._read_buffer is None:
                 self._read_buffer = ReadBuffer()
             self._read_buffer.prepend(data)
@@ -173,7 +173,7 @@ class PushStream:
 
     def _stop_reader(self) -> None:
         if self._reader_on:
-            self._reader_on = False
+            self._reader_on = self._plain = False
             self._watcher.remove_reader(self.fileno())
 
     def _rest_reader(self) -> None:
@@ -493,8 +493,7 @@ class PushStream:
         try:
             self._loop.call_soon(callback, *args)
         except RuntimeError:
-            # The loop is closed: nothing will ever run again, the rest is tidying up.
-            pass
+            pass  # the loop is closed: nothing will ever run again, the rest is tidying up
 
 
 def _gone(_: object) -> NoReturn:

@@ -91,7 +91,7 @@ class ReadBytes(Read[bytes]):
     def single(self, data: bytes) -> bool:
         """See Read."""
         size = len(data)
-        if size == self.count or (self.partial and size < self.count):
+        if size <= self.count and (self.partial or size == self.count):
             self.set_result(data)
             return True
         return False

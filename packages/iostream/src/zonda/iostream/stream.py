@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from zonda.ioloop import IOLoop
-from zonda.ioloop.log import app_log, gen_log
+from zonda.ioloop.log import gen_log
 from zonda.iostream.callbacks import sort_arguments
 from zonda.iostream.errors import (
     AlreadyReadingError,
@@ -20,7 +20,6 @@ from zonda.iostream.errors import (
     StreamClosedError,
     UnsatisfiableReadError,
 )
-from zonda.iostream.push import PushStream
 from zonda.iostream.readbuffer import ReadBuffer
 from zonda.iostream.reading import (
     Read,
@@ -32,16 +31,22 @@ from zonda.iostream.reading import (
     ReadUntilClose,
 )
 from zonda.iostream.sink import Sink
-from zonda.iostream.writebuffer import Buffer, WriteBuffer
+from zonda.iostream.waking import take_waiter
+from zonda.iostream.writebuffer import Buffer
+from zonda.iostream.writing import WritingStream
 
 T = TypeVar("T")
 
 DEFAULT_MAX_BUFFER = 100 * 1024 * 1024
 # Chunks that a bulk reader gets beyond the one that an event brings.
 _INLINE_READS = 3
+# Full chunks without such a try after one for nothing: messages may be just as long as a chunk.
+_INLINE_RESTS = 30
+# Bytes of a chunk from which on the task that waits for it runs at once.
+_LARGE = 8 * 1024
 
 
-class BaseIOStream(PushStream):
+class BaseIOStream(WritingStream):
     """A stream over any descriptor.
 
     A subclass for another kind of descriptor supplies ``fileno``, ``close_fd``, ``read_from_fd``,
@@ -56,8 +61,7 @@ class BaseIOStream(PushStream):
     """
 
     __slots__ = (
-        "_close_callback", "_inline", "_read", "_written",
-        "max_buffer_size", "max_write_buffer_size",
+        "_close_callback", "_inline", "_read", "max_buffer_size",
     )  # fmt: skip
 
     def __init__(
@@ -70,12 +74,12 @@ class BaseIOStream(PushStream):
         # A chunk may not by itself be more than the buffer holds.
         super().__init__(min(read_chunk_size or 65536, self.max_buffer_size // 2 or 1))
         self.max_write_buffer_size = max_write_buffer_size
+        self._written = None
         self._recv = self._recv_from_fd
         self._send = self._send_to_fd
         self._read: Read[Any] | None = None
         self._close_callback: Callable[[], object] | None = None
         self._inline = 0  # reads that may ask the descriptor at once, without an event
-        self._written: asyncio.Future[None] | None = None
 
     # -- what a kind of stream supplies ------------------------------------------------------
 
@@ -158,6 +162,23 @@ class BaseIOStream(PushStream):
         With ``streaming_callback`` (the API of Tornado 4) it gets the bytes as they come,
         and the result is empty.
         """
+        if (
+            self._plain
+            and self._read is None
+            and callback is None
+            and streaming_callback is None
+            and type(partial) is bool
+            and type(num_bytes) is int
+            and num_bytes > 0
+        ):
+            # What most reads are; the rest of this method and all of _start come to the same.
+            read = ReadBytes(loop=self._loop)
+            read.owner = self
+            read.count = num_bytes
+            read.partial = partial
+            self._read = read
+            self._held = False
+            return read
         if partial is not False and callable(partial):
             callback = partial
             partial = False
@@ -246,12 +267,41 @@ class BaseIOStream(PushStream):
         self._held = False
         if not (self._reader_on or self._eof) and self._can_register():
             self._start_reader()
-        elif self._inline and self._reader_on and not read.done():
+        self._plain = self._reader_on and (buffer is None or not buffer.size)
+        if self._inline > 0 and self._reader_on and not read.done():
             left, self._inline = self._inline - 1, 0
             self._on_readable()
-            if self._inline:
+            if not read.done():
+                self._inline = -_INLINE_RESTS
+            elif self._inline > 0:
                 self._inline = left  # after so many the others get their turn
         return read
+
+    def _pulled_much(self, read: Read[Any], data: bytes) -> bool:
+        """Do what `_pulled` does with a large chunk, if it is what `read` waits for.
+
+        The task that waits runs at once: its data is in the processor's cache still, and freed
+        before the next stream reads, so that all of them use the same memory.
+        """
+        if read.done():
+            return False
+        waiter = take_waiter(read)
+        if not read.single(data):
+            if waiter is not None:
+                read.add_done_callback(waiter[0], context=waiter[1])
+            return False
+        self._read = None
+        self._held = self._close_callback is None
+        if len(data) == self.read_chunk_size:  # more is probably there: the next read asks at once
+            if self._inline < 0:
+                self._inline += 1
+            else:
+                self._inline = _INLINE_READS
+                self._plain = False
+        if waiter is not None:
+            wake_up, context = waiter
+            context.run(wake_up, read)
+        return True
 
     def _buffer(self) -> ReadBuffer:
         """The read buffer, made when it is first needed: an idle stream has none."""
@@ -283,7 +333,8 @@ class BaseIOStream(PushStream):
                 self._fail_read()  # first: closing would end a read_until_close well
                 self.close()
         except UnsatisfiableReadError as error:
-            gen_log.info("Unsatisfiable read, closing connection: %s", error)
+            if not isinstance(self.error, UnsatisfiableReadError):  # closing tries once more
+                gen_log.info("Unsatisfiable read, closing connection: %s", error)
             if self._closed:
                 self.error = error
                 self._fail_read()
@@ -326,17 +377,20 @@ class BaseIOStream(PushStream):
 
     def _pulled(self, data: bytes) -> None:
         read = self._read
-        if read is not None and read.done():
-            read = None
-        buffer = self._read_buffer
-        if read is not None and (buffer is None or not buffer.size) and read.single(data):
-            self._finish_read()
-            if len(data) == self.read_chunk_size:
-                self._inline = _INLINE_READS  # a full chunk: more is probably there
-            return
+        if self._plain and read is not None:
+            if len(data) >= _LARGE and self._pulled_much(read, data):
+                return
+            try:
+                if read.single(data):
+                    self._read = None
+                    self._held = self._close_callback is None  # see _finish_read
+                    return
+            except asyncio.InvalidStateError:
+                pass  # it was cancelled
+        self._plain = False
         buffer = self._buffer()
         buffer.append(data)
-        if read is not None:
+        if read is not None and not read.done():
             self._attempt(read, buffer, False)
         elif buffer.size >= self.read_chunk_size:
             self._held = True
@@ -365,83 +419,6 @@ class BaseIOStream(PushStream):
         if self._sink is None and not isinstance(error, ConnectionError):
             gen_log.warning("Read error on %s: %s", self.fileno(), error)
         super()._read_failed(error)
-
-    # -- writing -----------------------------------------------------------------------------
-
-    def write(
-        self, data: Buffer, callback: Callable[[], object] | None = None
-    ) -> "asyncio.Future[None]":
-        """Write ``data``; the future resolves once the operating system has all of it.
-
-        A buffer above 4 KiB that can change (bytearray, memoryview) must not before then.
-
-        Raises:
-            StreamClosedError: the stream is closed.
-            StreamBufferFullError: ``max_write_buffer_size`` is given and would be passed.
-        """
-        if self._closed:
-            raise StreamClosedError(real_error=self.error)
-        size = data.nbytes if isinstance(data, memoryview) else len(data)
-        limit = self.max_write_buffer_size
-        if limit is not None and self.bytes_queued + size > limit:
-            raise StreamBufferFullError("write", limit)
-        future: asyncio.Future[None]
-        if not self._blocked:
-            try:
-                sent = self._send(data)
-            except (BlockingIOError, InterruptedError):
-                sent = 0
-            except OSError as error:
-                self._write_failed(error)
-                future = self._loop.create_future()
-                future.set_exception(StreamClosedError(real_error=error))
-                future.exception()
-                return future
-            if sent == size and callback is None:
-                # Most writes end here: they all get the same future, done for good.
-                if self._written is None:
-                    self._written = self._loop.create_future()
-                    self._written.set_result(None)
-                return self._written
-            future = self._loop.create_future()
-            if sent == size:
-                future.set_result(None)
-            else:
-                self._keep(memoryview(data).cast("B")[sent:]).add_waiter(future)
-        else:
-            future = self._loop.create_future()
-            if self._queue is None:
-                self._queue = WriteBuffer()
-            self._queue.append(data)
-            self._queue.add_waiter(future)
-            self._enqueue(())
-        if callback is not None:
-            self._call_with_result(future, lambda _: callback())
-        return future
-
-    def writing(self) -> bool:
-        """Whether bytes are queued for writing."""
-        return self._queue is not None and bool(self._queue.size)
-
-    @property
-    def _write_buffer(self) -> WriteBuffer | None:
-        """The queue, for code that fills it before one ``write(b"")``; None once closed."""
-        if self._closed:
-            return None
-        if self._queue is None:
-            self._queue = WriteBuffer()
-        self._blocked = True
-        return self._queue
-
-    @property
-    def _total_write_index(self) -> int:
-        """Bytes queued so far. Setting it does nothing: the queue counts for itself."""
-        queue = self._queue
-        return 0 if queue is None else queue.flushed + queue.size
-
-    @_total_write_index.setter
-    def _total_write_index(self, value: int) -> None:
-        pass
 
     # -- the rest ----------------------------------------------------------------------------
 
@@ -477,23 +454,6 @@ class BaseIOStream(PushStream):
         callback, self._close_callback = self._close_callback, None
         if callback is not None:
             self._call_soon(self._run_callback, callback)
-
-    def _run_callback(self, callback: Callable[..., object], *args: object) -> None:
-        try:
-            callback(*args)
-        except Exception:
-            app_log.error("Uncaught exception in a stream's callback", exc_info=True)
-            self.close()
-
-    def _call_with_result(
-        self, future: "asyncio.Future[T]", callback: Callable[[T], object]
-    ) -> None:
-        def done(future: "asyncio.Future[T]") -> None:
-            # As in the API this comes from: a failure runs the close callback, not this one.
-            if not future.cancelled() and future.exception() is None:
-                self._run_callback(callback, future.result())
-
-        future.add_done_callback(done)
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
