@@ -9,6 +9,7 @@ is raised: what escapes a handler is answered for (see `zonda.web.failures`).
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,27 +84,42 @@ def run(
 async def _go_on_from_prepare(handler: RequestHandler, result: Awaitable[None] | None) -> None:
     """Go on where `prepare` has to be waited for, or the body after it."""
     try:
-        if result is not None:
-            await result
-        let_body_come(handler)
-        if handler._finished:
-            return
-        if handler._stream_request_body:
-            try:
-                await handler.request._body_future
-            except StreamClosedError:
-                return  # the client is gone; on_connection_close has been told
-            await handler._body_complete()
-        answer = getattr(handler, handler.request.method.lower())
-        result = answer(*handler.path_args, **handler.path_kwargs)
-        if result is not None:
-            await result
+        await through(handler, result)
         if handler._auto_finish and not handler._finished:
             handler.finish()
+    except StreamClosedError as error:
+        if not handler._stream_request_body or not _is_why(error, handler.request._body_future):
+            fail(handler, error)
+        # Otherwise the client is gone; on_connection_close has been told.
     except Exception as error:
         fail(handler, error)
     finally:
         let_body_come(handler)
+
+
+async def through(handler: RequestHandler, result: Awaitable[None] | None) -> None:
+    """Go from the end of `prepare` to that of the method, with a streamed body in between.
+
+    Args:
+        handler: The handler.
+        result: What `prepare` has returned.
+    """
+    if result is not None:
+        await result
+    let_body_come(handler)
+    if handler._finished:
+        return
+    if handler._stream_request_body:
+        await handler.request._body_future
+        await handler._body_complete()
+    answer = getattr(handler, handler.request.method.lower())
+    result = answer(*handler.path_args, **handler.path_kwargs)
+    if result is not None:
+        await result
+
+
+def _is_why(error: Exception, future: Future[None]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is error
 
 
 async def _go_on_from_method(handler: RequestHandler, result: Awaitable[None]) -> None:

@@ -28,7 +28,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from zonda.web.course import let_body_come
+from zonda.web.course import let_body_come, through
 from zonda.web.errors import HTTPError
 from zonda.web.failures import fail
 from zonda.web.gate import check_sender
@@ -79,16 +79,4 @@ async def run_inside(
 
 
 async def _innermost(handler: RequestHandler) -> None:
-    result = handler.prepare()
-    if result is not None:
-        await result
-    let_body_come(handler)
-    if handler._finished:
-        return
-    if handler._stream_request_body:
-        await handler.request._body_future
-        await handler._body_complete()
-    method = getattr(handler, handler.request.method.lower())
-    result = method(*handler.path_args, **handler.path_kwargs)
-    if result is not None:
-        await result
+    await through(handler, handler.prepare())
