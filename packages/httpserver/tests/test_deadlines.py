@@ -321,6 +321,36 @@ async def test_a_peer_that_takes_nothing_is_cut_off() -> None:
         assert connection.stream.closed()
 
 
+async def test_what_is_added_is_no_progress() -> None:
+    """A handler that writes on and on, and does not wait for who takes nothing."""
+
+    def endless(request: HTTPServerRequest) -> None:
+        requests.append(request)
+        assert request.connection is not None
+        request.connection.write_headers(OK, HTTPHeaders(), bytes(8 * 1024 * 1024))
+
+    requests: list[HTTPServerRequest] = []
+    async with serving(endless, write_timeout=10) as server, RawClient(port_of(server)) as client:
+        seen = Connections(server)
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await client.send(HEAD + b"\r\n")
+        async with asyncio.timeout(10):
+            while not requests:
+                await asyncio.sleep(0)
+            connection = next(iter(server._connections))
+            before = -1
+            while before != connection.stream.bytes_queued:  # buffers between us are full
+                before = connection.stream.bytes_queued
+                await asyncio.sleep(0.01)
+        for _ in range(4):
+            assert not connection.stream.closed()
+            seen.pass_seconds(4)
+            assert requests[0].connection is not None
+            if not connection.stream.closed():
+                requests[0].connection.write(b"x" * 100)
+        assert connection.stream.closed()
+
+
 async def test_the_timer_runs_only_while_there_are_connections() -> None:
     class Asked:
         def __init__(self) -> None:

@@ -103,11 +103,11 @@ class HTTP1ServerConnection:
         "_peer_finished",
         "_progress",
         "_pumping",
-        "_queued",
         "_reading_paused",
         "_rest",
         "_since",
         "_start_message",
+        "_taken",
         "_takes_whole",
         "_timer",
         "_waiting",
@@ -156,7 +156,7 @@ class HTTP1ServerConnection:
         # Clock readings for the deadlines: since when this phase lasts, and when the peer last
         # sent or took something.
         self._since = self._progress = timer.now
-        self._queued = 0
+        self._taken = -1
         self._body_deadline: float | None = None
         # What has come of the request under way since when, and how much has to come a second.
         self._body_since = 0.0
@@ -656,16 +656,16 @@ class HTTP1ServerConnection:
         if self.stream.closed():
             return
         params = self.params
-        queued = self.stream.bytes_queued
-        if queued:
-            if queued != self._queued:
-                self._queued = queued
+        if self.stream.bytes_queued:
+            taken = self.stream.bytes_taken  # what the application adds is no progress
+            if taken != self._taken:
+                self._taken = taken
                 self._progress = now
             elif _overdue(now, self._progress, params.write_timeout):
                 gen_log.info("%s takes no data: closing the connection", self.context)
                 self.abort()
             return
-        self._queued = 0
+        self._taken = -1
         exchange = self._exchange
         if self._lingering is not None:
             if now - self._since >= params.linger_timeout:

@@ -251,6 +251,15 @@ class PushStream:
         queue = self._queue
         return 0 if queue is None else queue.size
 
+    @property
+    def bytes_taken(self) -> int:
+        """Bytes that the operating system has taken out of the queue that there is now.
+
+        While this stands still, the peer takes nothing, whatever is put in behind.
+        """
+        queue = self._queue
+        return 0 if queue is None else queue.flushed
+
     def send(self, data: Buffer) -> None:
         """Write ``data``: straight to the descriptor, the rest is queued.
 
