@@ -1,6 +1,7 @@
 """The three loggers of the framework, and a formatter that suits people and files.
 
-In: ``logging`` records. Out: one line a record, with a traceback (if any) indented below it.
+In: ``logging`` records. Out: a line a record, with what else there is (further lines of the
+message, a traceback) indented below it.
 Nothing that was logged can start a line of its own, move the cursor or colour the terminal:
 control characters of a message are written as escapes (``\\n``, ``\\x1b``).
 
@@ -34,7 +35,7 @@ gen_log = logging.getLogger("zonda.general")
 # surrogates, which no output encoding can carry.
 _UNPRINTABLE = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _unsafe_in_line = re.compile(f"[{_UNPRINTABLE}]")
-_unsafe_in_traceback = re.compile(f"(?![\t\n])[{_UNPRINTABLE}]")
+_unsafe_in_text = re.compile(f"(?![\t\n])[{_UNPRINTABLE}]")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -79,8 +80,8 @@ class LogFormatter(logging.Formatter):
     """Formats a record as ``[I 261123 08:30:00 module:12] message``, the bracket in colour.
 
     Colours appear when standard error is a terminal that can show them (``TERM`` other than
-    ``dumb``, ``NO_COLOR`` unset); ``FORCE_COLOR`` shows them anywhere. A traceback follows its
-    line, indented by four spaces.
+    ``dumb``, ``NO_COLOR`` unset); ``FORCE_COLOR`` shows them anywhere. Further lines of the message,
+    and a traceback, follow indented by four spaces; other control characters are escaped.
 
     Args:
         fmt: as for `logging.Formatter`; ``color`` and ``end_color`` are additional fields.
@@ -95,7 +96,7 @@ class LogFormatter(logging.Formatter):
         >>> record = logging.makeLogRecord(
         ...     {"msg": "hello\\n%s", "args": ("world",), "levelname": "INFO", "module": "app"})
         >>> import re; re.sub(r"\\d\\d:\\d\\d", "08:30", formatter.format(record))
-        '[I 08:30 app:0] hello\\\\nworld'
+        '[I 08:30 app:0] hello\\n    world'
     """
 
     DEFAULT_FORMAT: ClassVar[str] = (
@@ -130,7 +131,8 @@ class LogFormatter(logging.Formatter):
         except Exception as error:
             # A broken call to a logger must not hide what it wanted to say.
             message = f"Bad message ({error!r}): {record.__dict__!r}"
-        record.message = printable(message)
+        # Its further lines are indented: none of them can pass for a record of its own.
+        record.message = _unsafe_in_text.sub(_escape, message).replace("\n", "\n    ")
         record.asctime = self.formatTime(record, self.datefmt)
         color = self._colors.get(record.levelno, "")
         record.__dict__.update(color=color, end_color="\x1b[0m" if color else "")
@@ -140,7 +142,7 @@ class LogFormatter(logging.Formatter):
         details = [text for text in (record.exc_text, record.stack_info) if text]
         if not details:
             return line
-        below = _unsafe_in_traceback.sub(_escape, "\n".join(details).rstrip())
+        below = _unsafe_in_text.sub(_escape, "\n".join(details).rstrip())
         return line + "\n    " + below.replace("\n", "\n    ")
 
 
