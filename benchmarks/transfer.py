@@ -6,7 +6,7 @@ Zonda and Tornado run the same file, ``servers/transfer_tornado.py``: a download
 in pieces of 64 KiB, and an upload whose pieces are counted, with ``Content-Length`` and chunked.
 The client is this process, which sends or reads as fast as its socket goes; server and client have
 a core each. The table shows medians of the rounds, in which the servers take turns: milliseconds of
-the server's CPU per 100 MB, and by how many MiB its peak of resident memory has grown in all.
+the server's CPU a body, and by how many MiB its peak of resident memory has grown in all.
 ``--check`` fails where Zonda needs more CPU than Tornado, or grows by more than 8 MiB.
 """
 
