@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zonda.httputil import HTTPInputError
 from zonda.ioloop.log import app_log, gen_log, printable
 from zonda.iostream import StreamClosedError
+from zonda.web.errorpage import error_page
 from zonda.web.errors import Finish, HTTPError
 
 if TYPE_CHECKING:
@@ -96,3 +97,46 @@ def answer(handler: RequestHandler, error: BaseException) -> None:
         # A part of the request that is parsed when it is first asked for.
         status = error.status
     handler.send_error(status, exc_info=sys.exc_info())
+
+
+def send(handler: RequestHandler, status_code: int, details: dict[str, Any]) -> None:
+    """Do what `RequestHandler.send_error` does.
+
+    Args:
+        handler: The handler.
+        status_code: The status.
+        details: For `RequestHandler.write_error`.
+    """
+    if handler._headers_written:
+        gen_log.error("Cannot send error response after headers written")
+        if not handler._finished:
+            # Half a response must not look like a whole one.
+            handler._abort()
+        return
+    handler.clear()
+    reason = details.get("reason")
+    if "exc_info" in details:
+        exception = details["exc_info"][1]
+        if isinstance(exception, HTTPError) and exception.reason:
+            reason = exception.reason
+    handler.set_status(status_code, reason=reason)
+    try:
+        if status_code not in (204, 304) and not 100 <= status_code < 200:
+            handler.write_error(status_code, **details)
+    except Exception:
+        app_log.error("Uncaught exception in write_error", exc_info=True)
+    if not handler._finished:
+        handler.finish()
+
+
+def write_page(handler: RequestHandler, status_code: int, details: dict[str, Any]) -> None:
+    """Finish with the page that `RequestHandler.write_error` writes."""
+    if handler.settings.get("serve_traceback") and "exc_info" in details:
+        from zonda.web import debugpage  # noqa: PLC0415 - only while debugging
+
+        media_type = debugpage.choose_format(handler.request.headers.get("Accept"))
+        handler.set_header("Content-Type", f"{media_type}; charset=utf-8")
+        error = details["exc_info"][1]
+        handler.finish(debugpage.debug_page(media_type, status_code, handler._reason, error))
+    else:
+        handler.finish(error_page(status_code, handler._reason))

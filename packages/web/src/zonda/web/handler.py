@@ -23,7 +23,6 @@ from zonda.httputil import (
     ResponseStartLine,
 )
 from zonda.httputil.escape import json_encode, utf8, xhtml_escape
-from zonda.ioloop.log import app_log, gen_log
 from zonda.ioloop.util import ObjectDict
 from zonda.iostream import StreamClosedError
 from zonda.web import course, failures, pageparts, xsrf
@@ -31,7 +30,7 @@ from zonda.web.acceptlanguage import browser_locale
 from zonda.web.arguments import REQUIRED, Required, all_values, checked_flag, last_value
 from zonda.web.cookiejar import CookieJar
 from zonda.web.defaultheaders import default_headers
-from zonda.web.errorpage import error_page, reason_phrase
+from zonda.web.errorpage import reason_phrase
 from zonda.web.errors import HTTPError
 from zonda.web.etag import client_has
 from zonda.web.headervalue import HeaderValue, header_value
@@ -982,26 +981,7 @@ class RequestHandler:
             **kwargs: Passed to `write_error`; ``exc_info`` if an exception is the reason;
                 ``reason`` for another reason phrase.
         """
-        if self._headers_written:
-            gen_log.error("Cannot send error response after headers written")
-            if not self._finished:
-                # Half a response must not look like a whole one.
-                self._abort()
-            return
-        self.clear()
-        reason = kwargs.get("reason")
-        if "exc_info" in kwargs:
-            exception = kwargs["exc_info"][1]
-            if isinstance(exception, HTTPError) and exception.reason:
-                reason = exception.reason
-        self.set_status(status_code, reason=reason)
-        try:
-            if status_code not in _NO_BODY and not 100 <= status_code < 200:
-                self.write_error(status_code, **kwargs)
-        except Exception:
-            app_log.error("Uncaught exception in write_error", exc_info=True)
-        if not self._finished:
-            self.finish()
+        failures.send(self, status_code, kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the page of an error: a hook.
@@ -1013,15 +993,7 @@ class RequestHandler:
             status_code: The status, which is set already.
             **kwargs: ``exc_info`` if an exception is the reason.
         """
-        if self.settings.get("serve_traceback") and "exc_info" in kwargs:
-            from zonda.web import debugpage  # noqa: PLC0415 - only while debugging
-
-            media_type = debugpage.choose_format(self.request.headers.get("Accept"))
-            self.set_header("Content-Type", f"{media_type}; charset=utf-8")
-            error = kwargs["exc_info"][1]
-            self.finish(debugpage.debug_page(media_type, status_code, self._reason, error))
-        else:
-            self.finish(error_page(status_code, self._reason))
+        failures.write_page(self, status_code, kwargs)
 
     def log_exception(
         self,
