@@ -208,6 +208,26 @@ async def test_who_only_stops_sending_is_answered(fields: bytes) -> None:
             await application.until("/held", "finish")
 
 
+async def test_who_only_stops_sending_is_not_cut_off_while_somebody_may_answer() -> None:
+    application = Application()
+    async with serving(application) as server, RawClient(port_of(server)) as client:
+        await client.send(get("/held"))  # its task is not cancelled when it is told
+        client.writer.write_eof()
+        await application.until("/held", "headers")
+        connection = next(iter(server._connections))
+        async with asyncio.timeout(10):
+            while not connection._peer_finished:
+                await asyncio.sleep(0)
+        held = next(iter(application.messages)).connection
+        for _ in range(3):
+            assert server._timer is not None
+            server._timer.tick()
+        assert not connection.stream.closed()
+        application.gate.set()
+        assert (await client.response()).body == b"ok"
+        assert held.finished
+
+
 @pytest.mark.parametrize("path", ["/wait", "/stream"])
 async def test_nothing_is_left_of_it(path: str) -> None:
     """Without the help of the garbage collector: there are no cycles to wait for it with."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from zonda.httpserver.counters import Counters
@@ -689,14 +690,24 @@ class HTTP1ServerConnection:
                 if seconds >= RATE_GRACE and self._body_bytes < self._body_rate * seconds:
                     self._refuse(408, "the body of the request comes too slowly")
         elif exchange.request_complete:
-            # Its connection, `exchange` and the argument: nobody else holds the exchange, so nobody
-            # will ever answer, and of a peer that sends no more there will be no other sign.
-            if self._peer_finished and sys.getrefcount(exchange) <= 3:
+            # Nobody but this connection, and `exchange` here, holds it: nobody will ever answer,
+            # and of a peer that sends no more there will be no other sign.
+            if self._peer_finished and _references(self) <= _ALONE + 1:
                 self.stream.close()
         else:
             # The peer has to wait for the application: that is not held against it.
             self._body_since = now
             self._body_bytes = 0
+
+
+def _references(connection: Any) -> int:
+    """How many references there are to the exchange of ``connection``, those in here included."""
+    exchange = connection._exchange
+    return sys.getrefcount(exchange)
+
+
+_ALONE = _references(SimpleNamespace(_exchange=object()))
+"""As many if only its connection holds it; what counts in here depends on the interpreter."""
 
 
 def _overdue(now: float, since: float, timeout: float | None) -> bool:
