@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from zonda.tornado.borrowed import lend
 from zonda.tornado.errors import ModuleUnavailableError
 from zonda.tornado.names import MODULES, PACKAGES, submodules
 
@@ -54,7 +55,8 @@ class AliasLoader(importlib.abc.ExecutionLoader):
         ``create_module`` instead would have its ``__spec__`` overwritten.
         """
         self._target_spec()
-        sys.modules[self.fullname] = importlib.import_module(self.target)
+        found = sys.modules[self.fullname] = importlib.import_module(self.target)
+        lend(found, self.fullname.removeprefix("tornado."))
 
     def is_package(self, fullname: str) -> bool:
         """False: what Tornado has as modules are modules, whatever they are in Zonda."""

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from zonda.tornado import loggers
+from zonda.tornado import borrowed, loggers
 from zonda.tornado.errors import OriginalImportedError
 from zonda.tornado.finder import Finder, PackageEntry
 from zonda.tornado.names import LOGGERS
@@ -59,6 +59,7 @@ def uninstall() -> None:
             del sys.path_importer_cache[path]
     for name in _imported():
         del sys.modules[name]
+    borrowed.take_back()
     loggers.restore()
 
 
