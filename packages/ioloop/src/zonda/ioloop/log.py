@@ -3,7 +3,7 @@
 In: ``logging`` records. Out: a line a record, with what else there is (further lines of the
 message, a traceback) indented below it.
 Nothing that was logged can start a line of its own, move the cursor or colour the terminal:
-control characters of a message are written as escapes (``\\n``, ``\\x1b``).
+control characters of a message are written as escapes (``\\r``, ``\\x1b``).
 
 ======================  ==========================================================
 ``access_log``          one line for each request a server answered
@@ -80,8 +80,8 @@ class LogFormatter(logging.Formatter):
     """Formats a record as ``[I 261123 08:30:00 module:12] message``, the bracket in colour.
 
     Colours appear when standard error is a terminal that can show them (``TERM`` other than
-    ``dumb``, ``NO_COLOR`` unset); ``FORCE_COLOR`` shows them anywhere. Further lines of the message,
-    and a traceback, follow indented by four spaces; other control characters are escaped.
+    ``dumb``, ``NO_COLOR`` unset); ``FORCE_COLOR`` shows them anywhere. Further lines of the
+    message, and a traceback, follow indented by four spaces; other control characters are escaped.
 
     Args:
         fmt: as for `logging.Formatter`; ``color`` and ``end_color`` are additional fields.
