@@ -52,7 +52,7 @@ class Accounts:
         Args:
             mode: ``"basic"``, ``"digest"`` or None, which is basic.
             place: An origin, or a proxy.
-            username: -
+            username: Who it is: str (UTF-8), or bytes as they are to be sent.
             password: None is an empty one.
 
         Raises:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from zonda.iostream import IOStream
 
 SSLSettings = dict[str, Any] | ssl.SSLContext
+"""A context, or a dict as ``ssl_options_to_context`` takes it."""
 
 
 class TLSSettings(NamedTuple):
@@ -49,10 +50,10 @@ class TLSSettings(NamedTuple):
     Attributes:
         context: One that was given, which is used as it is; its identity counts.
         options: Items of a dict that was given, sorted.
-        validate_cert: -
-        ca_certs: -
-        client_cert: -
-        client_key: -
+        validate_cert: Whether to verify the server's certificate and name; True by default.
+        ca_certs: File of the authorities to trust; None for the system's.
+        client_cert: File of the certificate to show to the server; None for none.
+        client_key: File of its key; None if it is in the same file.
     """
 
     context: ssl.SSLContext | None = None
@@ -67,9 +68,9 @@ class Route(NamedTuple):
     """What shapes a connection: requests with equal routes may share one.
 
     Attributes:
-        scheme: -
+        scheme: ``"http"`` or ``"https"``.
         host: Name or address.
-        port: -
+        port: The server's TCP port.
         tls: For ``https``.
         proxy: The proxy with its credentials, if there is one.
         source: Local address.

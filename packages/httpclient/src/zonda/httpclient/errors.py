@@ -85,6 +85,7 @@ class HTTPClientError(Exception):
 
 
 HTTPError = HTTPClientError
+"""Tornado's name for it."""
 
 
 def _restore(kind: type[HTTPClientError], args: tuple[object, ...]) -> HTTPClientError:
@@ -156,7 +157,7 @@ class HTTPConnectError(_NoResponse, OSError):
 
     Attributes:
         host: Whom we tried to reach (the proxy, if that is what failed).
-        port: -
+        port: Their TCP port; None if it is not known.
         errno: Number of the operating system's error, None if there was none.
         strerror: Its text, or the message.
     """

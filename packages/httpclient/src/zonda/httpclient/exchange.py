@@ -36,7 +36,7 @@ class Outgoing(NamedTuple):
     """A request as it goes out.
 
     Attributes:
-        method: -
+        method: Its method.
         target: The target of the request line.
         headers: All fields; only those that frame the body are added later.
         body: The content, if it is in memory.
@@ -86,9 +86,9 @@ class Exchange:
     """See the module's text.
 
     Attributes:
-        connection: -
+        connection: The connection that it runs on.
         response: The head of the response, None before it has arrived.
-        trailers: -
+        trailers: Trailer fields of a chunked body; None without any.
         consumed: The Content-Encoding that was undone, None if none was.
     """
 

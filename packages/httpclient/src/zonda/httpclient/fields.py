@@ -24,7 +24,7 @@ from zonda.httputil.http1.output import field_lines
 if TYPE_CHECKING:
     from zonda.httpclient.request import _RequestProxy
 
-# The methods that are known, and whether their requests have a body.
+#: The methods that are known, and whether their requests have a body.
 METHODS: Final = {
     "GET": False,
     "HEAD": False,
@@ -107,8 +107,8 @@ def check_method(request: _RequestProxy) -> None:
     """Refuse an unknown method, and a body where there is none or the reverse.
 
     Raises:
-        UnknownMethodError: -
-        HTTPRequestError: -
+        UnknownMethodError: The method is not in `METHODS`.
+        HTTPRequestError: There is a body and the method has none, or the reverse.
     """
     method = request.method
     wants_body = METHODS.get(method)
@@ -129,15 +129,15 @@ def outgoing(
     """Put the request together. Most need nothing of this: see `usual_fields`.
 
     Args:
-        request: -
+        request: What the caller asked for.
         target: What its URL says.
         path: The target of the request line; not ``target.path`` for a proxy.
         authorization: Value of the Authorization field, unless the caller has set one.
         cookie: Value of the Cookie field, to be added to what the caller has set.
 
     Raises:
-        HTTPRequestError: -
-        ValueError: -
+        HTTPRequestError: See `check_method`.
+        ValueError: A name or value of a field that cannot be sent.
     """
     check_method(request)
     method = request.method

@@ -32,9 +32,9 @@ class Proxy(NamedTuple):
         scheme: ``"http"``; ``"https"`` for TLS on the way to the proxy; ``"socks5"`` or
             ``"socks5h"``, which differ in who looks names up: we, or the proxy.
         host: Name or address, without brackets.
-        port: -
+        port: Its TCP port.
         username: None for nobody.
-        password: -
+        password: None or empty for none.
         auth_mode: ``"basic"`` (or None), ``"digest"``.
     """
 
@@ -182,7 +182,7 @@ class Proxies:
         Args:
             scheme: ``"http"`` or ``"https"``.
             host: Name or address, without brackets.
-            port: -
+            port: The server's: entries of ``no_proxy`` may name one.
         """
         proxy = self._by_scheme.get(scheme) or self._by_scheme.get("all")
         if proxy is None or not self._exceptions:

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from zonda.httpclient.retry import Retry
 
 Fields = Mapping[str, str] | Iterable[tuple[str, str]]
+"""What header fields may be given as: a mapping, or pairs of name and value."""
 Write = Callable[[bytes], "Awaitable[None]"]
+"""What a `BodyProducer` gets: sends a piece; its result is to be awaited."""
 BodyProducer = Callable[[Write], "Awaitable[None] | None"]
+"""Makes a body: called with a `Write`; the body ends when what it returns is done."""
 StreamingCallback = Callable[[bytes], "Awaitable[None] | None"]
+"""Takes a piece of a body; if it returns an awaitable, the next piece waits for that."""
 
 
 class HTTPRequest:
@@ -52,9 +56,9 @@ class HTTPRequest:
         prepare_curl_callback: Called with the ``pycurl.Curl`` object, by the curl client only.
         proxy_host: Proxy to use, with ``proxy_port``: a name or address, with ``socks5://`` or
             ``socks5h://`` in front for such a one. Empty for none, whatever the client is told.
-        proxy_port: -
-        proxy_username: -
-        proxy_password: -
+        proxy_port: Its TCP port; to be given with ``proxy_host``.
+        proxy_username: User for the proxy; None or empty for nobody.
+        proxy_password: Their password; empty by default.
         proxy_auth_mode: ``"basic"`` (the default) or ``"digest"``.
         allow_nonstandard_methods: Allow any method, and any combination of method and body.
         validate_cert: Whether to verify the server's certificate and name; True by default.

@@ -32,15 +32,15 @@ class HTTPResponse:
         start_time: When the fetch began, in seconds since the epoch.
 
     Attributes:
-        request: -
-        code: -
-        reason: -
-        headers: -
-        effective_url: -
+        request: The request that it answers.
+        code: Status code; 599 for an error without a response.
+        reason: Reason phrase.
+        headers: Its fields, an `HTTPHeaders`.
+        effective_url: Where it came from, after redirects.
         error: An exception if the response is not 2xx, else None.
-        request_time: -
-        start_time: -
-        time_info: -
+        request_time: Seconds that the fetch took, time in the queue included; None if unknown.
+        start_time: When the fetch began, in seconds since the epoch; None if unknown.
+        time_info: Seconds by phase; empty if unknown.
         trailers: Trailer fields of a chunked body, None without any.
 
     >>> from zonda.httpclient.request import HTTPRequest

@@ -42,7 +42,7 @@ async def open_socks(
         stream: Connected to the proxy.
         proxy: Its host, port and credentials.
         host: Name or address of the server, without brackets.
-        port: -
+        port: The server's.
         resolver: For a name, if it is not the proxy that looks it up (``socks5``).
 
     Returns:

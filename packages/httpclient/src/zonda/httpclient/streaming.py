@@ -52,7 +52,7 @@ class ResponseStream:
     Attributes:
         code: Status code.
         reason: Reason phrase.
-        headers: -
+        headers: The fields of the head.
         response: The `HTTPResponse`, without a body, once all has been read; None before.
     """
 

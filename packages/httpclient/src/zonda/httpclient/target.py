@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from zonda.httpclient.errors import HTTPRequestError
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+"""TCP ports of URLs that name none, by scheme."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME: Final = re.compile(r"(https?)://", re.IGNORECASE)
@@ -27,11 +28,11 @@ class Target(NamedTuple):
     Attributes:
         scheme: ``"http"`` or ``"https"``.
         host: Name or address to connect to, in lower case and ASCII, without brackets.
-        port: -
+        port: TCP port: the URL's, else 80 or 443.
         authority: For the Host field: host, and port unless it is the scheme's.
         path: Path and query, the target of the request line.
         username: From the URL, percent-decoded; None without one.
-        password: The same.
+        password: Likewise.
         url: The URL in that form, without user information and fragment.
     """
 

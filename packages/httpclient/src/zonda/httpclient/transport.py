@@ -48,26 +48,26 @@ class Transport:
     """See the module's text.
 
     Args:
-        loop: -
+        loop: The loop that everything runs on.
         resolver: For names of hosts.
         limits: The protocol's; their ``body`` is for bodies as they come over the connection.
         max_clients: How many requests run at once.
         max_clients_per_host: How many of them to one host; None for any number.
         keep_alive: Seconds that connections may wait for the next request.
         max_buffer_size: Of each connection's stream.
-        cookies: -
+        cookies: Where cookies are kept between requests; None keeps none.
         proxies: Which proxy to use where a request does not say.
 
     Attributes:
-        slots: -
-        pool: -
-        deadlines: -
-        accounts: -
-        connector: -
-        loop: -
-        limits: -
-        cookies: -
-        proxies: -
+        slots: Who may run, and who waits for that.
+        pool: Connections that wait for the next request.
+        deadlines: The time limits of the fetches.
+        accounts: Authentications that are remembered from one request to the next.
+        connector: Opens connections.
+        loop: The loop.
+        limits: The protocol's limits.
+        cookies: Where cookies are kept; None for nowhere.
+        proxies: Which proxy to use where a request does not say; None for none.
         running: The fetches under way.
     """
 

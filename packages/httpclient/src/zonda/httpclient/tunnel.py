@@ -44,7 +44,7 @@ async def open_tunnel(
         stream: Connected to the proxy, TLS and all.
         proxy: Its credentials are sent to it, and to nobody else.
         host: Name or address of the server, without brackets.
-        port: -
+        port: The server's.
         accounts: Where the client's authentications are kept.
         reconnect: Makes another stream to the proxy, for one that asks for credentials and then
             closes.

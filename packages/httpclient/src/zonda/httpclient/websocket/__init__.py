@@ -59,15 +59,20 @@ def websocket_connect(
         callback: Legacy: called with the future when it is done.
         connect_timeout: Seconds for connecting, 20 by default; not with a request, which has its
             own.
-        on_message_callback: See `WebSocketClientConnection`, as for the others.
-        compression_options: .
-        ping_interval: .
-        ping_timeout: .
-        max_message_size: .
-        subprotocols: .
-        resolver: .
-        queue_limit: .
-        queue_policy: .
+        on_message_callback: Called with each message, and with None at the end; may be ``async``,
+            and then the next message waits for it. Without it, there is ``read_message``.
+        compression_options: A dictionary (``compression_level``, ``mem_level``; may be empty) to
+            offer compression; None, the default, not to.
+        ping_interval: Seconds between pings; None (the default) or 0 for none.
+        ping_timeout: Seconds within which a pong must come; at most the interval, which it is by
+            default.
+        max_message_size: Most bytes of a message, after decompression; 10 MiB by default.
+        subprotocols: What to offer, the dearest first.
+        resolver: For the host's name; the configured one by default.
+        queue_limit: Bytes of messages that may wait for a server that reads slowly; 16 MiB by
+            default.
+        queue_policy: What happens there: ``"wait"`` (the default), ``"drop_oldest"`` or
+            ``"close"``.
 
     Returns:
         A future for the connection; cancelling it gives up.

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from zonda.iostream.netutil import Resolver
 
 OnMessage = Callable[[Received], "Awaitable[None] | None"]
+"""Takes each message, and None at the end; if it returns an awaitable, the next one waits."""
 
 DEFAULT_MAX_MESSAGE_SIZE = 10 * 1024 * 1024
+"""Most bytes of a message after decompression, by default: 10 MiB."""
 # Messages that may wait for `read_message` before reading pauses, and their bytes.
 QUEUED_MESSAGES = 64
 _QUEUED_BYTES = 64 * 1024

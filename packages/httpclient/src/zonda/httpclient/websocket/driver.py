@@ -40,9 +40,11 @@ if TYPE_CHECKING:
 
 Buffer = bytes | bytearray | memoryview
 Received = str | bytes | None
+"""A text message, a binary one, or None at the end."""
 
 CLOSE_TIMEOUT = 5.0
-# Events handled in one go before others on the loop get their turn.
+"""Seconds that the server has for its part of closing; then the connection is aborted."""
+#: Events handled in one go before others on the loop get their turn.
 EVENTS_PER_TURN = 256
 
 
@@ -51,10 +53,10 @@ class ClientDriver:
 
     Args:
         protocol: The protocol, before its first byte.
-        ping_interval: See `WebSocketClientConnection`, as for the others.
-        ping_timeout: .
-        queue_limit: .
-        queue_policy: .
+        ping_interval: Seconds between pings; None or 0 for none.
+        ping_timeout: Seconds within which a pong must come; None for as many as the interval has.
+        queue_limit: Bytes of messages that may wait for a server that reads slowly.
+        queue_policy: What happens there: ``wait``, ``drop_oldest`` or ``close``.
 
     Attributes:
         protocol: The protocol; None before the connection is open, and when it is closed or
