@@ -73,6 +73,7 @@ class CanonicalNames(dict[str, str]):
 
 
 CANONICAL_NAMES: Final = CanonicalNames()
+"""The names that are known so far; ask it with ``CANONICAL_NAMES[name]``."""
 
 
 def canonical_name(name: str) -> str:

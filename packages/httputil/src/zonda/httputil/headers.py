@@ -22,6 +22,7 @@ from zonda.httputil.field_names import CANONICAL_NAMES, canonical_name
 from zonda.httputil.shared_fields import FRAMING, FieldTemplate, SharedFields, split_fields
 
 HTTP_WHITESPACE: Final = " \t"
+"""Optional whitespace around values (RFC 9110 section 5.6.3)."""
 
 _D = TypeVar("_D")
 

@@ -49,6 +49,7 @@ class NeedData(enum.Enum):
 
 
 NEED_DATA: Final = NeedData.NEED_DATA
+"""Feed more, then ask again."""
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class End:
 
 
 Event = PartBegin | PartData | PartEnd | End
+"""What the input consists of: the beginning, data and end of each part, then the end."""
 
 _PART_ENDS: Final = PartEnd()
 _FORM_ENDS: Final = End()

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 MAX_RANGES: Final = 64
+"""Most ranges of one ``Range`` field, by default."""
 
 # Positions of more than 18 digits would only make int() slow: no file is that long.
 _RANGE_SPEC: Final = re.compile(r"[ \t]*(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))?[ \t]*")

@@ -10,7 +10,7 @@ from typing import Final
 
 from zonda.httputil.field_names import CANONICAL_NAMES
 
-# Fields that say where a message ends, or whether another one follows.
+#: Fields that say where a message ends, or whether another one follows.
 FRAMING: Final = frozenset(("Connection", "Content-Length", "Transfer-Encoding"))
 
 

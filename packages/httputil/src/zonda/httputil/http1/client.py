@@ -134,7 +134,7 @@ class ClientConnection(Connection):
         """A request without content whose fields were sent before: `send_request`, made cheap.
 
         Args:
-            method: -
+            method: Its method, a token (case counts).
             target: In origin form.
             fields: Field lines with their line ends, as `field_lines` returns them: a Host, and
                 none that decides about framing or persistence.

@@ -30,8 +30,11 @@ class Framing(NamedTuple):
 
 
 NO_CONTENT: Final = Framing(0)
+"""The message ends with its head."""
 CHUNKED: Final = Framing(None, True)
+"""The content has the chunked transfer coding."""
 UNTIL_CLOSE: Final = Framing(None)
+"""The content ends when the connection does."""
 
 
 def parse_content_length(values: list[str]) -> int:
@@ -63,7 +66,7 @@ def own_content_length(value: str) -> int:
     """The same for a value that we are about to send.
 
     Raises:
-        LocalProtocolError: As above.
+        LocalProtocolError: It is no number of up to 18 digits.
     """
     try:
         return parse_content_length([value])

@@ -20,8 +20,11 @@ _TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _VALUE: Final = r"[\t\x20-\x7e\x80-\xff]*+"
 
 TOKEN: Final = re.compile(_TOKEN)
+"""A method or field name (RFC 9110 section 5.6.2)."""
 VALUE: Final = re.compile(_VALUE)
+"""A field value."""
 FIELD_BLOCK: Final = re.compile(rf"(?:{_TOKEN}:{_VALUE}\r\n)*+")
+"""Valid field lines, none of them folded, each with its CRLF."""
 TEXT_OCTETS: Final = bytes(octet for octet in range(256) if octet == 9 or 32 <= octet != 127)
 """What a value may consist of, as octets."""
 
@@ -86,6 +89,7 @@ RESPONSE_FRAMING: Final = re.compile(
     + r"):([^\r]*+)",
 )
 HTTP_WHITESPACE: Final = " \t"
+"""Optional whitespace around values (RFC 9110 section 5.6.3)."""
 
 _FOLD: Final = re.compile(r"(?<=[^\n])\r\n[ \t]++")
 

@@ -27,12 +27,12 @@ class KnownFields:
     Args:
         octets: The section as received, with the empty line behind it.
         block: The same as text, without the empty line.
-        host: See `Request`, as for the others.
-        content_length: .
-        chunked: .
-        keep_alive: .
-        expect_continue: .
-        upgrade: .
+        host: Value of the ``Host`` field; None without one.
+        content_length: Bytes of content; None if not known in advance, 0 without content.
+        chunked: Whether the content arrives with the chunked transfer coding.
+        keep_alive: Whether the client lets the connection persist.
+        expect_continue: Whether there is ``Expect: 100-continue``.
+        upgrade: The ``Upgrade`` field, if ``Connection`` has that option; else None.
 
     Attributes:
         size: Length of `octets`.

@@ -16,6 +16,7 @@ from zonda.httputil.shared_fields import FieldTemplate
 
 _field_line: Final = ": ".join  # of a pair
 NO_CONTENT_STATUS: Final = frozenset({204, 304})
+"""Status codes whose responses have no content."""
 
 
 class ResponseHead(NamedTuple):

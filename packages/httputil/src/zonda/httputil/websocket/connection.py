@@ -62,6 +62,7 @@ from zonda.httputil.websocket.masking import (
 from zonda.httputil.websocket.states import State
 
 DEFAULT_MAX_MESSAGE_SIZE = 10 * 1024 * 1024
+"""Most bytes of a message after decompression, by default: 10 MiB."""
 
 _WHOLE_TEXT, _WHOLE_BINARY = FIN | TEXT, FIN | BINARY
 # Leftovers up to this size are put in front of new data; a buffer that grows takes larger ones.
@@ -78,7 +79,7 @@ class Connection:
         max_message_size: Most bytes of a message, after decompression.
 
     Attributes:
-        max_message_size: As above; a change counts from the next message on.
+        max_message_size: Most bytes of a message; a change counts from the next one on.
         close_code: The peer's code: `CloseCode.NO_CODE` if its Close had none, None before.
         close_reason: The peer's reason, None before its Close.
         more: Whether `events` has ended because its patience had, with data left.

@@ -23,6 +23,7 @@ from zonda.httputil.websocket.errors import HandshakeError
 from zonda.httputil.websocket.extensions import Parameters
 
 NAME = "permessage-deflate"
+"""The extension's name in ``Sec-WebSocket-Extensions``."""
 CompressorSettings = tuple[int, int, int, int, int]
 """Level, method, window bits, memory level and strategy, as `zlib.compressobj` takes them."""
 _PARAMETERS = frozenset(
@@ -47,8 +48,8 @@ class DeflateAgreement:
     """What both sides have agreed on.
 
     Attributes:
-        server_no_context_takeover: See the module.
-        client_no_context_takeover: See the module.
+        server_no_context_takeover: Whether the server compresses each message by itself.
+        client_no_context_takeover: Whether the client does.
         server_max_window_bits: 8 to 15.
         client_max_window_bits: 8 to 15.
         level: Effort of our compressor, 0 to 9.

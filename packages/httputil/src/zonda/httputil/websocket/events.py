@@ -74,5 +74,8 @@ class Close:
 
 
 Event = Message | Ping | Pong | Close
+"""What ``next_event`` returns, if not a `Signal`."""
 NEED_DATA: Final = Signal.NEED_DATA
+"""`Signal.NEED_DATA`."""
 MORE: Final = Signal.MORE
+"""`Signal.MORE`."""

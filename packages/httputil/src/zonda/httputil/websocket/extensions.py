@@ -17,6 +17,7 @@ _MAX_EXTENSIONS = 16
 
 
 Parameters = Sequence[tuple[str, str | None]]
+"""Names and values in order; None for a name without a value."""
 
 
 class Extension(NamedTuple):

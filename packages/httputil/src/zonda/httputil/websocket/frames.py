@@ -12,22 +12,35 @@ from zonda.httputil.websocket.errors import ConnectionFailed
 from zonda.httputil.websocket.masking import Buffer, apply_mask_unchecked
 
 CONTINUATION: Final = 0x0
+"""Opcode of the fragments behind the first."""
 TEXT: Final = 0x1
+"""Opcode of a text message."""
 BINARY: Final = 0x2
+"""Opcode of a binary message."""
 CLOSE: Final = 0x8
+"""Opcode of a Close."""
 PING: Final = 0x9
+"""Opcode of a Ping."""
 PONG: Final = 0xA
+"""Opcode of a Pong."""
 
 FIN: Final = 0x80
+"""Bit of the first octet: the last fragment of a message."""
 RSV1: Final = 0x40
+"""Bit of the first octet, reserved for extensions: compressed, with permessage-deflate."""
 RSV2: Final = 0x20
+"""Bit of the first octet, reserved for extensions."""
 RSV3: Final = 0x10
+"""Bit of the first octet, reserved for extensions."""
 OPCODE: Final = 0x0F
+"""Bits of the first octet that are the opcode."""
 MASKED: Final = 0x80
+"""Bit of the second octet: the payload is masked."""
 
 MAX_CONTROL_PAYLOAD: Final = 125
+"""Bytes that a control frame may carry (RFC 6455 section 5.5)."""
 
-# Payloads up to this size go out in one piece with their header.
+#: Payloads up to this size go out in one piece with their header.
 SMALL: Final = 16 * 1024
 
 _DATA_OR_CONTROL: Final = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))

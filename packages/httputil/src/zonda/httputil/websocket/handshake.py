@@ -24,6 +24,7 @@ from zonda.httputil.websocket.extensions import (
 )
 
 VERSION = "13"
+"""The value of ``Sec-WebSocket-Version`` (RFC 6455)."""
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64

@@ -23,13 +23,15 @@ from zonda.httputil.websocket.errors import LocalError
 from zonda.httputil.websocket.prepared import PreparedMessage
 
 POLICIES: Final = ("wait", "drop_oldest", "close")
+"""What may happen at the limit; see the module."""
 DEFAULT_LIMIT: Final = 16 * 1024 * 1024
 """Bytes that may wait, by default."""
 
-# What a message costs beside its content: a flood of empty ones is bounded too.
+#: What a message costs beside its content: a flood of empty ones is bounded too.
 OVERHEAD: Final = 64
 
 Outgoing = str | bytes | PreparedMessage
+"""What may be queued."""
 
 
 class OutgoingQueue:
@@ -38,7 +40,7 @@ class OutgoingQueue:
     Args:
         limit: Bytes that may wait; each message counts 64 more than it holds. One message is
             taken even if it alone is larger.
-        policy: See the module.
+        policy: What happens at the limit, one of `POLICIES`; see the module.
 
     Attributes:
         size: Bytes that wait.
