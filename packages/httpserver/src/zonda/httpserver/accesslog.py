@@ -71,6 +71,7 @@ class AccessRecord:
 
 
 AccessHook = Callable[[AccessRecord], object]
+"""Called with the record of each request; its result is ignored."""
 
 
 def common(record: AccessRecord) -> str:
@@ -105,6 +106,7 @@ FORMATS: dict[str, Callable[[AccessRecord], str]] = {
     "combined": combined,
     "json": as_json,
 }
+"""Formats of a line by the name that ``access_log`` takes."""
 
 
 def access_hook(wanted: str | AccessHook) -> AccessHook:

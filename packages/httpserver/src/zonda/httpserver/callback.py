@@ -17,6 +17,7 @@ from zonda.httputil import (
 from zonda.httputil.headers import HTTPHeaders
 
 RequestCallback = Callable[[HTTPServerRequest], None]
+"""Takes a request whose body is complete; it answers through ``request.connection``."""
 
 
 class CallableAdapter(HTTPMessageDelegate):

@@ -60,15 +60,15 @@ StartMessage = Callable[
 ]
 
 
-# Bytes behind the current request that may wait before reading pauses.
+#: Bytes behind the current request that may wait before reading pauses.
 READ_AHEAD = 64 * 1024
-# Requests and body pieces handled in one go before other connections get their turn.
+#: Requests and body pieces handled in one go before other connections get their turn.
 EVENTS_PER_TURN = 64
-# Seconds of idleness after which a connection keeps nothing of the requests it has had.
+#: Seconds of idleness after which a connection keeps nothing of the requests it has had.
 FORGET_AFTER = 5.0
-# Seconds before the rate of a body counts: connections start slowly.
+#: Seconds before the rate of a body counts: connections start slowly.
 RATE_GRACE = 10.0
-# What a peer may still send after an error response before it is cut off, in bytes.
+#: What a peer may still send after an error response before it is cut off, in bytes.
 LINGER_BYTES = 1024 * 1024
 
 _new_tuple = tuple.__new__

@@ -10,6 +10,7 @@ import asyncio
 from typing import Protocol
 
 INTERVAL = 1.0
+"""Seconds between two looks at the connections."""
 
 
 class Timed(Protocol):

@@ -19,8 +19,8 @@ class ApplicationProtocolError(RuntimeError):
         fault: What it did.
 
     Attributes:
-        interface: As above.
-        fault: As above.
+        interface: ``"ASGI"`` or ``"WSGI"``.
+        fault: What the application did.
     """
 
     def __init__(self, interface: str, fault: str) -> None:
@@ -40,8 +40,8 @@ class LifespanError(RuntimeError):
         message: What the application says about it; may be empty.
 
     Attributes:
-        phase: As above.
-        message: As above.
+        phase: ``"startup"`` or ``"shutdown"``.
+        message: What the application says about it; may be empty.
     """
 
     def __init__(self, phase: str, message: str = "") -> None:
@@ -61,7 +61,7 @@ class ProxyProtocolError(ValueError):
         fault: What is wrong with it.
 
     Attributes:
-        fault: As above.
+        fault: What is wrong with the header.
     """
 
     def __init__(self, fault: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zonda.httputil.http1 import DEFAULT_LIMITS, Limits
 
 DEFAULT_CHUNK_SIZE = 64 * 1024
+"""Most bytes of a body handed on at once, by default: 64 KiB."""
 
 
 @dataclass(slots=True)

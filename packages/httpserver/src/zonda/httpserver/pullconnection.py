@@ -61,10 +61,10 @@ class HTTP1Connection(HTTPConnection):
         context: What delegates find as ``connection.context``.
 
     Attributes:
-        stream: As above; None after `detach`.
-        is_client: As above.
-        params: As above.
-        context: As above.
+        stream: The stream; None after `detach`.
+        is_client: Whether this end sends requests.
+        params: Settings.
+        context: What delegates find as ``connection.context``.
         max_body_size: What `set_max_body_size` was called with, or None.
 
     Example::

@@ -17,6 +17,7 @@ from zonda.ioloop.log import gen_log
 __all__ = ["DEFAULT_SIGNALS", "drain_on_signals", "until_signal"]
 
 DEFAULT_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+"""What ends a server unless something else is said."""
 
 
 async def until_signal(

@@ -96,7 +96,7 @@ class RawClient:
     """One connection to a server under test: bytes out, responses in.
 
     Args:
-        port: Where.
+        port: The server's TCP port.
         host: An address.
         tls: A context to speak TLS with; ``localhost`` is the name that is verified.
     """

@@ -12,6 +12,7 @@ from zonda.httputil.field_names import CANONICAL_NAMES
 from zonda.httputil.shared_fields import SharedFields
 
 Pairs = Iterable[tuple[bytes, bytes]]
+"""Header fields as ASGI has them: names and values in octets."""
 
 _TABLE_SIZE = 1024
 _LONGEST_LINE = 160

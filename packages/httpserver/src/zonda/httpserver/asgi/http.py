@@ -31,7 +31,7 @@ from zonda.httputil import (
 from zonda.ioloop.log import app_log, gen_log
 from zonda.iostream import StreamClosedError
 
-# Bytes of a body that may wait for the application.
+#: Bytes of a body that may wait for the application.
 READ_AHEAD = 64 * 1024
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}

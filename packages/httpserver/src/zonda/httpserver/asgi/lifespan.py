@@ -19,6 +19,7 @@ from zonda.httpserver.errors import ApplicationProtocolError, LifespanError
 from zonda.ioloop.log import app_log, gen_log
 
 LifespanMode = Literal["auto", "on", "off"]
+"""Whether applications are started and stopped: if they can be, always, never."""
 
 
 class ASGILifespan:

@@ -14,12 +14,15 @@ from zonda.httpserver.asgi.types import SPEC_VERSION
 from zonda.httputil import HTTPConnection, HTTPHeaders
 
 Address = tuple[str, int | None]
+"""Host and port; None in place of a port for a Unix socket."""
 
 HTTP_EXTENSIONS: dict[str, dict[str, Any]] = {
     "http.response.trailers": {},
     "http.response.early_hint": {},
 }
+"""Extensions in the scope of requests."""
 WEBSOCKET_EXTENSIONS: dict[str, dict[str, Any]] = {"websocket.http.response": {}}
+"""Extensions in the scope of WebSockets."""
 _ASGI = {"version": "3.0", "spec_version": SPEC_VERSION}
 _WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
 

@@ -12,7 +12,7 @@ from zonda.httputil import HTTPServerRequest
 from zonda.httputil.escape import url_escape, url_unescape, utf8
 from zonda.ioloop.util import re_unescape
 
-# What a matcher found: keyword arguments for `RuleRouter.get_target_delegate`.
+#: What a matcher found: keyword arguments for `RuleRouter.get_target_delegate`.
 TargetParams = dict[str, Any]
 
 

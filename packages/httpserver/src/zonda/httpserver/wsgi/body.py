@@ -18,6 +18,7 @@ from typing import Any
 from zonda.iostream import StreamClosedError
 
 READ_AHEAD = 64 * 1024
+"""Bytes of a body that may wait for the application."""
 
 
 class BodyPipe(io.RawIOBase):

@@ -34,9 +34,9 @@ from zonda.httputil import (
 from zonda.ioloop.log import app_log, gen_log, printable
 from zonda.iostream import StreamClosedError
 
-# Bytes of a response that may wait for the connection.
+#: Bytes of a response that may wait for the connection.
 WINDOW = 256 * 1024
-# Larger bodies are collected in a file, where they have to be collected.
+#: Larger bodies are collected in a file, where they have to be collected.
 SPOOL = 1024 * 1024
 
 _WITHOUT_BODY = frozenset(("GET", "HEAD"))

@@ -18,9 +18,13 @@ from zonda.httpserver.errors import ApplicationProtocolError
 from zonda.httputil import HTTPHeaders, HTTPInputError
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+"""What ``sys.exc_info()`` returns."""
 Write = Callable[[bytes], object]
+"""What ``start_response`` returns: sends a piece of the body."""
 StartResponse = Callable[..., Write]
+"""PEP 3333's ``start_response(status, headers, exc_info=None)``."""
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+"""An application as PEP 3333 has it."""
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _STATUS = re.compile(r"([2-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
