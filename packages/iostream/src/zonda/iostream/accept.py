@@ -15,6 +15,7 @@ from zonda.ioloop.log import app_log
 from zonda.iostream.loops import current_loop, watching_loop
 
 AcceptCallback = Callable[[socket.socket, Any], object]
+"""Takes an accepted socket and the address of its peer."""
 
 # Connections accepted per readable event: enough to drain a burst, not so many that the
 # connections already open have to wait long.

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 DEFAULT_BACKLOG = 128
+"""Connections that may wait to be accepted, by default."""
 
 # Port 0 asks the system for a port for the first family; another process may hold the same number
 # for the second one. So many times the whole is tried anew.

@@ -33,7 +33,7 @@ class Subprocess:
             ``wait_for_exit``); negative for a signal.
         stdin: a stream to write to, or what Popen made, or None.
         stdout: a stream to read from, or what Popen made, or None.
-        stderr: likewise.
+        stderr: a stream to read from, or what Popen made, or None.
 
     >>> async def main():
     ...     child = Subprocess(["sort"], stdin=Subprocess.STREAM, stdout=Subprocess.STREAM)

@@ -18,6 +18,7 @@ import sys
 from types import TracebackType
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+"""What ``sys.exc_info()`` returns."""
 
 
 def as_exception(exc_info: "bool | BaseException | ExcInfo | None") -> BaseException | None:

@@ -19,6 +19,7 @@ from zonda.ioloop.util import Configurable
 from zonda.iostream.loops import current_loop
 
 Addresses = list[tuple[int, Any]]
+"""Pairs of an address family and a socket address."""
 
 # What an address may be made of: anything else is a name.
 _LITERAL = re.compile(r"[0-9.]+|[0-9a-fA-FxX.]*:[^\0]*", re.ASCII)

@@ -30,9 +30,10 @@ class IOStream(BaseIOStream):
 
     Args:
         socket: connected, or not yet (see ``connect``).
-        max_buffer_size: see BaseIOStream, as the two that follow.
-        read_chunk_size: -
-        max_write_buffer_size: -
+        max_buffer_size: the most bytes kept for reads; more closes the stream. 100 MiB by default.
+        read_chunk_size: bytes for one read. 64 KiB by default.
+        max_write_buffer_size: the most bytes queued for writing; more is a
+            StreamBufferFullError. None, the default, for no limit.
 
     >>> import asyncio, socket
     >>> async def main():

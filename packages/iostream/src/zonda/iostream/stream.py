@@ -38,6 +38,7 @@ from zonda.iostream.writing import WritingStream
 T = TypeVar("T")
 
 DEFAULT_MAX_BUFFER = 100 * 1024 * 1024
+"""Most bytes that a stream keeps for reads, by default: 100 MiB."""
 # Chunks that a bulk reader gets beyond the one that an event brings.
 _INLINE_READS = 3
 # Full chunks without such a try after one for nothing: messages may be just as long as a chunk.

@@ -42,9 +42,10 @@ class SSLIOStream(IOStream):
             a client that verifies.
         server_side: for a plain socket that is connected: this is the accepting end.
         server_hostname: for a plain socket that is connected: the server's name.
-        max_buffer_size: see BaseIOStream, as the two that follow.
-        read_chunk_size: -
-        max_write_buffer_size: -
+        max_buffer_size: the most bytes kept for reads; more closes the stream. 100 MiB by default.
+        read_chunk_size: bytes for one read, at least a record (16 KiB). 64 KiB by default.
+        max_write_buffer_size: the most bytes queued for writing; more is a
+            StreamBufferFullError. None, the default, for no limit.
 
     Attributes:
         truncated: the peer's data ended without ``close_notify``.

@@ -9,6 +9,7 @@ import ssl
 from typing import Any
 
 SSLOptions = dict[str, Any] | ssl.SSLContext
+"""A context, or a dict as `ssl_options_to_context` takes it."""
 
 _KEYWORDS = frozenset({"ssl_version", "certfile", "keyfile", "cert_reqs", "ca_certs", "ciphers"})
 
