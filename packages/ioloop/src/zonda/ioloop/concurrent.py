@@ -44,7 +44,9 @@ FUTURES: tuple[type[futures.Future[Any]], type[asyncio.Future[Any]]] = (
     asyncio.Future,
 )
 
+#: A future of asyncio, or of `concurrent.futures`.
 AnyFuture = asyncio.Future[_T] | futures.Future[_T]
+#: What ``sys.exc_info()`` returns.
 ExcInfo = (
     tuple[type[BaseException], BaseException, types.TracebackType | None] | tuple[None, None, None]
 )

@@ -25,6 +25,7 @@ __all__ = [
     "thread_loop",
 ]
 
+#: Makes a new event loop.
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 #: The environment variable that names the kind of loop.

@@ -42,7 +42,9 @@ class Selectable(Protocol):
         """Close it."""
 
 
+#: A number, or an object with ``fileno()`` and ``close()``.
 Descriptor = int | Selectable
+#: Called with the descriptor as it was given, and the events that are there.
 Handler = Callable[[Any, int], object]
 
 

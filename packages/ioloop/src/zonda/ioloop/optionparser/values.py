@@ -98,12 +98,14 @@ def parse_bool(text: str) -> bool:
         raise ValueError(f"neither true nor false: {text!r}") from None
 
 
+#: What turns text into a value, by type; other types are called with the text.
 PARSERS: Final[Mapping[object, Callable[[str], Any]]] = {
     datetime.datetime: parse_datetime,
     datetime.timedelta: parse_timedelta,
     bool: parse_bool,
 }
 
+#: What error messages say was expected, by type.
 EXPECTED: Final[Mapping[object, str]] = {
     str: "a str",
     int: "an int",
