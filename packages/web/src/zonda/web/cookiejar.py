@@ -9,6 +9,7 @@ from zonda.httputil.errors import InvalidCookie
 from zonda.httputil.escape import native_str
 
 Expires = float | tuple[int, ...] | time.struct_time | datetime.datetime
+"""A time: seconds since the epoch, a time tuple in UTC, or a datetime."""
 
 
 class CookieJar:

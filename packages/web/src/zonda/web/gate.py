@@ -23,7 +23,7 @@ def check_sender(handler: RequestHandler) -> None:
     ``xsrf_cookies``.
 
     Raises:
-        HTTPError: 403.
+        HTTPError: 403: it fails one of them.
         Finish: It was a preflight, and is answered.
     """
     request = handler.request

@@ -538,7 +538,7 @@ class RequestHandler:
         been read), or the field ``X-Xsrftoken`` or ``X-Csrftoken``.
 
         Raises:
-            HTTPError: 403.
+            HTTPError: 403: the token is missing or wrong.
         """
         xsrf.check(self)
 

@@ -5,6 +5,7 @@ import datetime
 from zonda.httputil import format_timestamp
 
 HeaderValue = bytes | str | int | float | datetime.datetime
+"""What a field may be set to."""
 
 
 def header_value(value: HeaderValue) -> str:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from zonda.web.application import Application
 
 LifespanFactory = Callable[["Application"], AbstractAsyncContextManager[object]]
+"""Makes the context manager that an application runs in."""
 
 
 class ApplicationLifespan:

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from zonda.web.transforms import OutputTransform
 
 Proceed = Callable[[], Awaitable[None]]
+"""Runs what is inside: further middleware and the handler."""
 Middleware = Callable[[Any, Proceed], Awaitable[None]]
+"""Called with the handler and a `Proceed` to await."""
 
 
 async def run_inside(

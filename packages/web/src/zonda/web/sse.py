@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from zonda.web.handler import RequestHandler
 
 Data = str | Mapping[str, Any] | Sequence[Any] | int | float | bool | None
+"""Text, or what is sent as JSON."""
 
 HEARTBEAT: Final = 15.0
 """Seconds of silence after which a comment is sent, so that no proxy takes the stream for dead."""

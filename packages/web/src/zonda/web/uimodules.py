@@ -34,7 +34,7 @@ class UIModule:
         handler: The handler that renders the page.
 
     Attributes:
-        handler: The same.
+        handler: The handler that renders the page.
         request: Its request.
         ui: The page's ``ui`` namespace.
         locale: The user's locale.

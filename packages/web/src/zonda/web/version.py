@@ -8,3 +8,4 @@ except PackageNotFoundError:  # run from a bare source tree
     VERSION = "0"
 
 SERVER = f"Zonda/{VERSION}"
+"""The ``Server`` field of responses."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zonda.web.handler import RequestHandler
 
 TOKEN_BYTES: Final = 16
+"""Random bytes of a token."""
 _MASK_BYTES: Final = 4
 _VERSION: Final = re.compile(r"([1-9][0-9]{0,2})\|")
 # Others' tokens may be longer than ours.
@@ -130,7 +131,7 @@ def check(handler: RequestHandler) -> None:
     """Refuse a request without its cookie's token.
 
     Raises:
-        HTTPError: 403.
+        HTTPError: 403: the token is missing or wrong.
     """
     headers = handler.request.headers
     text = (

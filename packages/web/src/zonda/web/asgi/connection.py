@@ -26,6 +26,7 @@ from zonda.iostream import StreamClosedError
 # The server's own business, or not known to all versions of HTTP.
 _CONNECTION_FIELDS = frozenset(("Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"))
 DEFAULT_MAX_BODY_SIZE = 100 * 1024 * 1024
+"""Most bytes of a request's body, by default: 100 MiB."""
 
 
 class ASGIContext:

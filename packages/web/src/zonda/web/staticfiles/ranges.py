@@ -18,6 +18,7 @@ from zonda.httputil.ranges import (
 )
 
 Range = tuple[int, int]
+"""First position, and the one behind the last."""
 
 # "5-2" makes the field invalid, which is to be ignored or refused (RFC 9110 §14.1.1): Tornado
 # refuses it, and so do we.

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from zonda.httputil.accept import choose_encoding
 
 SUFFIXES: Final = ((".br", "br"), (".zst", "zstd"), (".gz", "gzip"))
+"""Suffixes of compressed files and their codings, the dearest first."""
 
 
 # Files without any variant -> when their folder was changed last, in nanoseconds.

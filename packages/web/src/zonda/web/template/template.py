@@ -21,6 +21,7 @@ from zonda.web.template.runtime import NAMESPACE
 from zonda.web.template.whitespace import MODES, default_mode
 
 DEFAULT_AUTOESCAPE = "xhtml_escape"
+"""The function that expressions go through unless something else is said."""
 
 # Templates that are loaded because another one includes or extends them are only parsed, and
 # compiled if ever they are asked for themselves. It also ends a circle of includes.

@@ -3,6 +3,7 @@
 import re
 
 MODES = ("all", "single", "oneline")
+"""The modes that there are; see `filter_whitespace`."""
 
 _RUN = re.compile(r"\s+")
 _BLANKS = re.compile(r"[\t ]+")

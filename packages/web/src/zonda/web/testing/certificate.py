@@ -19,7 +19,9 @@ import tempfile
 from typing import Final, NamedTuple
 
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
+"""What the certificate is for."""
 VALIDITY: Final = datetime.timedelta(days=30)
+"""How long it is valid."""
 
 # The curve P-256: y² = x³ - 3x + b over integers modulo P; N multiples of G come back to G.
 _P: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1

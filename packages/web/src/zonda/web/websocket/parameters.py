@@ -8,7 +8,9 @@ from zonda.httputil.websocket.outgoing import DEFAULT_LIMIT, OutgoingQueue
 from zonda.ioloop.log import gen_log
 
 DEFAULT_MAX_MESSAGE_SIZE = 10 * 1024 * 1024
+"""Most bytes of a message after decompression, by default: 10 MiB."""
 DEFAULT_CLOSE_TIMEOUT = 5.0
+"""Seconds to wait for the peer's part of closing, by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class WebSocketProtocol(abc.ABC):
         handler: The handler.
 
     Attributes:
-        handler: As above; None once it was told of the end.
+        handler: The handler; None once it was told of the end.
         close_code: The code of the peer's Close; None before, and for a Close without one.
         close_reason: Its reason.
     """
