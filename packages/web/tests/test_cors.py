@@ -136,5 +136,9 @@ async def test_nothing_without_the_setting(ask: Any) -> None:
 def test_mistakes() -> None:
     with pytest.raises(ValueError, match="by name"):
         CORS(origins="*", credentials=True)
+    with pytest.raises(ValueError, match="by name"):
+        CORS(origins=["null"], credentials=True)
+    with pytest.raises(ValueError, match="all sites"):
+        CORS(origins=["*"])
     with pytest.raises(ValueError, match="a list"):
         CORS(origins=GOOD)

@@ -42,7 +42,8 @@ class CORS:
         max_age: Seconds for which browsers keep the answer to a preflight.
 
     Raises:
-        ValueError: ``credentials`` with ``origins="*"``: any site could read as the user.
+        ValueError: ``credentials`` with ``origins="*"`` or ``"null"``: any site could read as the
+            user. ``"*"`` in a list.
     """
 
     origins: Collection[str] = ()
@@ -58,6 +59,11 @@ class CORS:
             raise ValueError('CORS: credentials=True needs origins by name, not "*"')
         if isinstance(self.origins, str) and self.origins != "*":
             raise ValueError(f"CORS: origins is a list of origins, not {self.origins!r}")
+        if self.origins != "*" and "*" in self.origins:
+            raise ValueError('CORS: all sites are origins="*", not a list with "*" in it')
+        if self.credentials and "null" in self.origins:
+            # Any page in a sandboxed frame has this origin.
+            raise ValueError('CORS: credentials=True needs origins by name, not "null"')
 
     def allows(self, origin: str) -> bool:
         """Say whether pages of an origin may read.
