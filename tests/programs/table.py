@@ -25,8 +25,9 @@ SUITES = """
 ## Their own test suites
 
 Test suites of released source distributions, run once with Tornado and once with the drop-in in
-the same environment, on Python 3.11. What fails on both fails for reasons of the environment, of
-other libraries or of Tornado 6.6 itself, whose deprecation warnings some suites turn into errors.
+the same environment, on Python 3.11. What fails on both was
+looked into for jupyter_server only: there it is the environment, other libraries, or deprecation
+warnings of Tornado 6.6 that the suite turns into errors.
 
 | suite | on Tornado | on Zonda | what differs |
 |---|---|---|---|
