@@ -151,6 +151,8 @@ def resolve(base: str, location: str) -> str:
     reference += _encode(path + query + fragment)
     try:
         url = urljoin(base, reference)
+        if fragment == "#":
+            url = url.removesuffix("#")  # newer versions of Python keep the mark
         parse_url(url)
     except ValueError as error:
         raise HTTPRedirectError(f"a redirect to no valid URL: {error}", location) from error
