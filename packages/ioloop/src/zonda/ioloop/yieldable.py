@@ -16,6 +16,7 @@ from typing import Any
 from zonda.ioloop.concurrent import AnyFuture, is_future
 from zonda.ioloop.errors import BadYieldError
 from zonda.ioloop.factory import own_asyncio_loop
+from zonda.ioloop.finished import finished
 from zonda.ioloop.stepping import StartedTask, start_coroutine
 
 __all__ = ["Moment", "as_future", "convert_yielded", "moment"]
@@ -84,17 +85,16 @@ def convert_yielded(yielded: Any) -> AnyFuture[Any] | Moment:
 
 
 def _start(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
-    future: asyncio.Future[Any] = Future(loop=_get_running_loop())
     try:
         result = start_coroutine(coroutine)
     except asyncio.CancelledError:
+        future: asyncio.Future[Any] = Future(loop=_get_running_loop())
         future.cancel()
     except Exception as error:
+        future = Future(loop=_get_running_loop())
         future.set_exception(error)
     else:
-        if isinstance(result, StartedTask):
-            return result
-        future.set_result(result)
+        return result if isinstance(result, StartedTask) else finished(result)
     try:
         return future
     finally:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from typing import Any, ParamSpec, TypeVar, overload
 
 from zonda.ioloop.concurrent import AnyFuture, is_future
-from zonda.ioloop.finished import Unmade, finished, new_unmade, set_value
+from zonda.ioloop.finished import Unmade, finished
 from zonda.ioloop.gen.driver import Return, failed, idle_drivers, new_driver
 from zonda.ioloop.gen.runner import go_on
 
@@ -94,8 +94,8 @@ def coroutine(func: Callable[..., Any]) -> "Callable[..., asyncio.Future[Any]]":
                 return failed(error)
             # The cheap question first: the other one goes through the abstract base class.
             if not hasattr(result, "send") or not isinstance(result, Generator):
-                future: Unmade[Any] = new_unmade(Unmade)
-                set_value(future, result)
+                future: Unmade[Any] = Unmade()
+                future._value = result
                 return future
             driver = new_driver()
             yielded = context.run(driver.send, result)

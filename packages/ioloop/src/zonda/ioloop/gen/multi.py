@@ -12,7 +12,7 @@ from typing import Any
 
 from zonda.ioloop.concurrent import AnyFuture, chain_future
 from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.finished import Unmade, finished, value_of
+from zonda.ioloop.finished import Unmade, finished
 from zonda.ioloop.log import app_log
 from zonda.ioloop.yieldable import Moment, as_future, convert_yielded
 
@@ -71,7 +71,7 @@ def multi_future(
         children = children.values()
     children = list(children)
     if all(type(child) is Unmade for child in children):
-        values = [value_of(child) for child in children]
+        values = [child._value for child in children]
         return finished(values if keys is None else dict(zip(keys, values, strict=True)))
     waiting = [
         child if isinstance(child, Future) else _on_loop(as_future(child)) for child in children

@@ -17,7 +17,7 @@ from typing import Any
 
 from zonda.ioloop.concurrent import AnyFuture, future_set_exception_unless_cancelled
 from zonda.ioloop.factory import own_asyncio_loop
-from zonda.ioloop.finished import Unmade, value_of
+from zonda.ioloop.finished import Unmade
 from zonda.ioloop.gen.driver import Driver, Return, failed, put_back
 from zonda.ioloop.log import app_log
 from zonda.ioloop.yieldable import Moment, as_future, moment
@@ -103,7 +103,7 @@ class GeneratorFuture(asyncio.Future[Any]):
                     yielded = driver.throw(error)
                     error = None
                 while type(yielded) is Unmade and driver.gi_yieldfrom is not None:
-                    yielded = driver.send(value_of(yielded))
+                    yielded = driver.send(yielded._value)
                 if driver.gi_yieldfrom is None:
                     put_back(driver)
                     self._take(yielded)
@@ -133,7 +133,7 @@ class GeneratorFuture(asyncio.Future[Any]):
         """Make the outcome of the generator this future's own."""
         if type(outcome) is Unmade:
             if not self.cancelled():
-                self.set_result(value_of(outcome))
+                self.set_result(outcome._value)
         elif outcome.cancelled():
             try:
                 outcome.result()
@@ -160,7 +160,7 @@ def go_on(driver: Driver, context: contextvars.Context, yielded: Any) -> "asynci
     error: BaseException | None = None
     while driver.gi_yieldfrom is not None:
         if type(yielded) is Unmade:
-            yielded = send(value_of(yielded))
+            yielded = send(yielded._value)
             continue
         if isinstance(yielded, Future):
             awaited = yielded
