@@ -81,6 +81,8 @@ def to_unicode(value: str | bytes | None) -> str | None:
 # Names from the days of Python 2, when "native" and "base" strings were types of their own.
 native_str = to_unicode
 to_basestring = to_unicode
+# By this name programs of Tornado 2 and 3 import it.
+_unicode = to_unicode
 
 
 def recursive_unicode(obj: Any) -> Any:

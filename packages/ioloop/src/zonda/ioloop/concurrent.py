@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 from zonda.ioloop.errors import ReturnValueIgnoredError
 from zonda.ioloop.factory import own_asyncio_loop
 from zonda.ioloop.log import app_log
+from zonda.ioloop.returnfuture import return_future
 
 __all__ = [
     "FUTURES",
@@ -29,6 +30,7 @@ __all__ = [
     "future_set_exception_unless_cancelled",
     "future_set_result_unless_cancelled",
     "is_future",
+    "return_future",
     "run_on_executor",
 ]
 

@@ -353,3 +353,12 @@ def to_asyncio_future(tornado_future: Any) -> AnyFuture[Any]:
         [1, 2]
     """
     return cast("AnyFuture[Any]", convert_yielded(tornado_future))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "AnyThreadEventLoopPolicy":
+        # Late: from Python 3.14 on, to name asyncio's policies is a deprecation warning.
+        from zonda.ioloop.platform.anythread import AnyThreadEventLoopPolicy  # noqa: PLC0415
+
+        return AnyThreadEventLoopPolicy
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
