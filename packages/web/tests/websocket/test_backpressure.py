@@ -295,6 +295,29 @@ async def test_broadcast_to_one_that_does_not_read(expect_log: Any) -> None:
                     assert await quick.message() == "last"
 
 
+async def test_broadcast_stays_behind_what_was_said_before() -> None:
+    class Announcing(Kept):
+        def on_message(self, message: str | bytes) -> None:
+            self.write_message("before")  # held back until this read is through
+            broadcast(self.handlers, message)
+            self.write_message("after")
+
+    application, _ = kept(Announcing)
+    async with serve(application) as port:
+        async with RawWebSocket(port) as speaker, RawWebSocket(port) as listener:
+            speaker.say("one", "two")
+            for word in ("one", "two"):
+                assert [await speaker.message() for _ in range(3)] == ["before", word, "after"]
+                assert await listener.message() == word
+
+
+async def test_broadcast_to_one_named_twice() -> None:
+    application, handlers = kept()
+    async with serve(application) as port, RawWebSocket(port) as peer:
+        assert broadcast(handlers * 2, "again") == 2
+        assert [await peer.message(), await peer.message()] == ["again", "again"]
+
+
 @pytest.mark.parametrize("message", [5, None, ["x"]])
 def test_broadcast_of_what_is_no_message(message: Any) -> None:
     with pytest.raises(TypeError):

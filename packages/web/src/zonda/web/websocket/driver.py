@@ -79,6 +79,7 @@ class ServerDriver(WebSocketProtocol):
         "_loop",
         "_open",
         "_params",
+        "_plain",
         "_pong",
         "_protocol",
         "_queue",
@@ -99,6 +100,7 @@ class ServerDriver(WebSocketProtocol):
         self._subprotocol: str | None = None
         self._forget: Forget | None = None
         self._open = False  # messages can be sent
+        self._plain = True  # without compression: all such connections of a server share frames
         # Reading: whether events have to wait, for a callback or for their turn.
         self._busy = True
         self._eof = False

@@ -82,6 +82,7 @@ class WebSocketProtocol13(ServerDriver):
         self._subprotocol = agreement.subprotocol
         if agreement.deflate is not None:
             self._protocol = ServerConnection(agreement.deflate, self._params.max_message_size)
+            self._plain = False
         stream, self._forget = handler._switch_protocols(headers, self)
         self.stream = stream
         self._open = True
