@@ -35,8 +35,9 @@ class WebSocketHandler(RequestHandler):
 
     The request comes first: `initialize`, `prepare`, then `get`, which answers the handshake. From
     then on `open`, `on_message`, `on_ping`, `on_pong` and, once, `on_close` are called, in order
-    and one at a time: reading pauses while an ``async`` one runs. An exception in one is logged
-    and closes the connection with 1011.
+    and one at a time: reading pauses while an ``async`` one runs. If the connection is lost
+    meanwhile, `write_message` raises; `on_close` waits for `open` to end, but not for the others.
+    An exception in one is logged and closes the connection with 1011.
 
     ::
 

@@ -49,13 +49,15 @@ class WebSocketProtocol(abc.ABC):
     """
 
     # Subclasses of applications' own may have more; those here are kept small.
-    __slots__ = ("__dict__", "_context", "close_code", "close_reason", "handler")
+    __slots__ = ("__dict__", "_context", "_opening", "close_code", "close_reason", "handler")
 
     def __init__(self, handler: WebSocketHandler) -> None:
         self.handler: WebSocketHandler | None = handler
         self.close_code: int | None = None
         self.close_reason: str | None = None
         self._context = copy_context()
+        # While ``open`` runs: the end that `on_close` has yet to be told of, if it has come.
+        self._opening: list[tuple[int | None, str | None]] | None = None
 
     # -- what carries the messages ---------------------------------------------------------------
 
@@ -117,10 +119,16 @@ class WebSocketProtocol(abc.ABC):
         return chosen
 
     async def handler_opens(self) -> None:
-        """Run ``handler.open`` to its end."""
+        """Run ``handler.open`` to its end, and then what has come of the connection meanwhile."""
         handler = self.handler
         assert handler is not None
-        await self._wait(self._call(handler.open, *handler.open_args, **handler.open_kwargs))
+        ends = self._opening = []
+        try:
+            await self._wait(self._call(handler.open, *handler.open_args, **handler.open_kwargs))
+        finally:
+            self._opening = None
+            if ends:
+                self.handler_closes(*ends[0])
 
     async def handler_receives(self, message: str | bytes) -> None:
         """Run ``handler.on_message`` to its end."""
@@ -129,7 +137,13 @@ class WebSocketProtocol(abc.ABC):
             await self._wait(self._call(handler.on_message, message))
 
     def handler_closes(self, code: int | None, reason: str | None) -> None:
-        """Run ``handler.on_ws_connection_close``, and with that its ``on_close``; once only."""
+        """Run ``handler.on_ws_connection_close``, and with that its ``on_close``; once only.
+
+        What ``open`` sets up, ``on_close`` takes down: if that still runs, it is waited for.
+        """
+        if self._opening is not None:
+            self._opening.append((code, reason))
+            return
         handler, self.handler = self.handler, None
         if handler is not None:
             try:
