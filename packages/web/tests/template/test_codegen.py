@@ -1,8 +1,10 @@
 """The code that templates become, and where its lines come from."""
 
+import traceback
+
 import pytest
 
-from zonda.web.template import DictLoader, Template
+from zonda.web.template import DictLoader, Template, TemplateSyntaxError
 from zonda.web.template.codegen import Code, Origin, generate
 
 
@@ -54,3 +56,60 @@ def test_name_is_looked_up_early_only_where_it_is_used() -> None:
     for text, used in (("{{ a }}", True), ("{% raw a %}", False), ("a", False)):
         assert ("_tt_escaper(xhtml_escape)" in generate(Template(text)).text) is used
     assert "_tt_escaper" not in generate(Template("{{ a }}"), early_escape=False).text
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a{{ 1 }}b", "_tt_buffer += ( b'a', _tt_escape((1)), b'b', )"),
+        ("{{ 1 }}", "_tt_buffer.append(_tt_escape((1)))"),
+        ("{% if x %}a{% end %}", "_tt_buffer.append((b'a' if (x) else b''))"),
+        ("{% if x %}a{# #}b{% else %}c{% end %}", "_tt_buffer.append((b'ab' if (x) else b'c'))"),
+        ("{% if x %}{% else %}c{% end %}", "_tt_buffer.append((b'' if (x) else b'c'))"),
+        (
+            "{% if x %}a{% elif y %}c{% end %}",
+            "if x: _tt_buffer.append(b'a') elif y: _tt_buffer.append(b'c')",
+        ),
+        ("{% if x %}{{ 1 }}{% end %}", "if x: _tt_buffer.append(_tt_escape((1)))"),
+        ("{% while x %}a{% end %}", "while x: _tt_buffer.append(b'a')"),
+        (
+            "{% try %}a{{ 1 }}{% finally %}{% end %}",
+            "try: _tt_buffer.append(b'a') _tt_buffer.append(_tt_escape((1))) finally: pass",
+        ),
+    ],
+)
+def test_pieces_without_a_statement_in_between_are_added_in_one_go(text: str, code: str) -> None:
+    lines = generate(Template(text, name="t")).text.splitlines()
+    written = " ".join(line.partition("  # t:")[0].strip() for line in lines)
+    assert f" {code} return _tt_join" in written
+
+
+def test_what_comes_before_an_error_that_is_caught_is_output() -> None:
+    text = (
+        "{% try %}a{{ 1 }}{% if 1 %}b{% end %}{{ 1 // 0 }}c{% except ZeroDivisionError %}d{% end %}"
+    )
+    assert Template(text).generate() == b"a1bd"
+    inside = (
+        "{% try %}a{% apply str %}b{{ 1 // 0 }}{% end %}{% except ZeroDivisionError %}c{% end %}"
+    )
+    assert Template(inside).generate() == b"ac"
+
+
+def test_comment_in_a_condition_takes_the_colon_with_it() -> None:
+    with pytest.raises(TemplateSyntaxError):  # as in Tornado
+        Template("{% if x # y %}a{% end %}")
+
+
+def test_error_in_a_long_run_names_its_line() -> None:
+    text = "a{{ 1 }}\nb{{ 2 }}\nc{{ nothing }}\nd{{ 4 }}\n"
+    with pytest.raises(NameError) as caught:
+        Template(text, name="t.html").generate()
+    lines = traceback.format_exception(caught.value)
+    assert "# t.html:3" in lines[-2]
+
+
+def test_a_long_run_has_an_end() -> None:
+    text = "".join(f"{{{{ {n} }}}} " for n in range(1000))
+    code = generate(Template(text)).text
+    assert 20 <= code.count("_tt_buffer += (") <= 21
+    assert Template(text).generate().split() == [b"%d" % n for n in range(1000)]
