@@ -24,7 +24,7 @@ def broadcast(
 
     Nobody is waited for: for those who read slowly the message is queued, as `write_message` says,
     and those who are closed, or closing, are passed over. One broadcast holds up the loop for as
-    long as it takes to write to all of them (some 8 microseconds each, nearly all of it the system's).
+    long as it takes to write to all of them (some 8 microseconds each, mostly the system's).
 
     Args:
         connections: The handlers.
