@@ -24,6 +24,7 @@ URLS = [
     ("http://[fe80::1%25eth0]/x", "http fe80::1%eth0 80 [fe80::1] /x"),
     ("http://b\u00fccher.example/", "http xn--bcher-kva.example 80 xn--bcher-kva.example /"),
     ("http://a/..//b/./c", "http a 80 a /..//b/./c"),
+    ("http://a:0/b", "http a 0 a:0 /b"),  # for a resolver that needs none, to a Unix socket
 ]
 
 
@@ -65,7 +66,6 @@ def test_user_information(userinfo: str, expected: tuple[str, str]) -> None:
         "http:///path",
         "http://:80/",
         "http://host:99999/",
-        "http://host:0/",
         "http://host:x/",
         "http://host:-1/",
         "http://[::1/",

@@ -52,9 +52,11 @@ async def test_a_server_at_a_path(serve: "Serve", tmp_path: Path, abstract: bool
             for _ in range(2):
                 response = await client.fetch("http://docker/v1/info?x")
                 assert response.body == b"/v1/info?x docker"
+            response = await client.fetch("http://docker:0/")  # the port means nothing
+            assert response.body == b"/ docker:0"
             assert (await client.fetch(other.url())).body == f"/ 127.0.0.1:{other.port}".encode()
     resolver.close()
-    assert unix.connections == 1  # kept open, as all others
+    assert unix.connections == 2  # kept open, as all others, for each port
 
 
 async def test_nobody_there(tmp_path: Path) -> None:

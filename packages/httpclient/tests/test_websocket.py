@@ -168,6 +168,7 @@ async def test_the_request() -> None:
         assert server.request.target == "/path?q=1"
         assert headers["Host"].startswith("127.0.0.1:")
         assert headers["X-Own"] == "yes"
+        assert headers["X-Token"] == "token"
         assert headers["User-Agent"] == "me"
         assert headers["Authorization"] == "Basic dTpw"
         assert headers["Sec-WebSocket-Protocol"] == "a, b"
@@ -176,14 +177,19 @@ async def test_the_request() -> None:
 
     async with scripted(script) as url:
         request = HTTPRequest(
-            url, headers={"X-Own": "yes"}, user_agent="me", auth_username="u", auth_password="p"
+            url,
+            headers={"X-Own": "yes", "X-Token": "token "},
+            user_agent="me",
+            auth_username="u",
+            auth_password="p",
         )
         connection = await websocket_connect(request, subprotocols=["a", "b"])
         assert connection.selected_subprotocol == "b"
         assert connection.headers is not None
         assert connection.headers["Sec-WebSocket-Protocol"] == "b"
         assert connection.code is None
-        assert dict(request.headers) == {"X-Own": "yes"}  # it is the caller's
+        # It is the caller's.
+        assert dict(request.headers) == {"X-Own": "yes", "X-Token": "token "}
         connection.close()
         await connection.read_message()
 

@@ -154,7 +154,7 @@ def outgoing(
             headers = given
         else:
             for name, value in given.get_all():
-                headers.add(name, value)
+                headers.add(name, value.strip(" \t"))  # as a recipient does (RFC 9110 section 5.5)
     else:
         for name, value in given.items():
             headers[name] = value

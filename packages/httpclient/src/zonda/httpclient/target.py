@@ -110,8 +110,6 @@ def _parse(url: str) -> Target:
     default = DEFAULT_PORTS[scheme]
     if port is None:
         port = default
-    elif not port:
-        raise HTTPRequestError(f"port 0 in the URL: {url!r}")
     authority = literal if port == default else f"{literal}:{port}"
     path = parts.path or "/"
     if parts.query or "?" in url.partition("#")[0]:
