@@ -185,6 +185,9 @@ class ObservedConnection(HTTPConnection):
         self.over(complete=True)
         return future
 
+    # Who looks for the quicker way finds that there is none: a record is made on the other one.
+    respond_ready = None
+
     def finish(self, *args: Any) -> None:
         """Complete the response: the record is complete, too."""
         self._connection.finish(*args)

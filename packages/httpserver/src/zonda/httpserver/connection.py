@@ -98,6 +98,7 @@ class HTTP1ServerConnection:
         "_counters",
         "_delegate",
         "_done",
+        "_drain_callback",
         "_exchange",
         "_held",
         "_lingering",
@@ -149,6 +150,8 @@ class HTTP1ServerConnection:
         self._waiting: asyncio.Future[Any] | None = None
         self._write_future: asyncio.Future[None] | None = None
         self._done: asyncio.Future[None] | None = None
+        # Who wants to know, of the exchanges, that the server is about to end, and how.
+        self._drain_callback: tuple[HTTP1Exchange, Callable[[], object]] | None = None
         self._writing_paused = False
         self._reading_paused = False
         self._peer_finished = False
@@ -200,6 +203,10 @@ class HTTP1ServerConnection:
                 ask, or have asked already.
         """
         self.protocol.close_after_response()
+        if self._drain_callback is not None:
+            (asked_by, callback), self._drain_callback = self._drain_callback, None
+            if asked_by is self._exchange:
+                callback()
         if self._exchange is None and self._timer.now - self._since >= patience:
             self.stream.close_when_flushed()
 
@@ -227,6 +234,13 @@ class HTTP1ServerConnection:
         # First, or a server that waits for the last connection to end would find none.
         forget = nobody if adopt is None else adopt(successor)
         return self.detach(), forget
+
+    def set_drain_callback(self, exchange: HTTP1Exchange, callback: Callable[[], object]) -> None:
+        """Call ``callback`` when the server drains, if ``exchange`` is still under way."""
+        self._drain_callback = (exchange, callback)
+        if self.draining:
+            # It began when all others had been told already.
+            asyncio.get_running_loop().call_soon(self.drain)
 
     @property
     def draining(self) -> bool:

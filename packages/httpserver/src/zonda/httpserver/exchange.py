@@ -20,7 +20,7 @@ from zonda.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from zonda.httputil.http1 import Data, EndOfMessage, InformationalResponse, Response
+from zonda.httputil.http1 import Data, EndOfMessage, InformationalResponse, ReadyHead, Response
 
 if TYPE_CHECKING:
     from zonda.httpserver.connection import HTTP1ServerConnection
@@ -207,9 +207,39 @@ class HTTP1Exchange(HTTPConnection):
         connection.response_complete(self)
         return future
 
+    def respond_ready(
+        self, head: ReadyHead, rest: bytes, body: bytes
+    ) -> asyncio.Future[None] | None:
+        """As `respond`, for a head that was made before, if that can be.
+
+        Args:
+            head: From `zonda.httputil.http1.ready_head`, of a status below 500.
+            rest: Field lines that it lacks.
+            body: All of the content.
+
+        Returns:
+            None if this response needs a decision: nothing has happened then.
+        """
+        if self.finished:
+            return None
+        connection = self._connection
+        whole = connection.protocol.respond_ready(head, rest, body)
+        if whole is None:
+            return None
+        self.headers_written = self.finished = True
+        self.delegate = None
+        return connection.send_whole(whole)
+
     def set_close_callback(self, callback: Callable[[], object] | None) -> None:
         """Call ``callback`` (without arguments) when the connection closes before the response."""
         self._close_callback = callback
+
+    def set_drain_callback(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` (without arguments) when the server is about to end.
+
+        For responses that would go on for ever otherwise.
+        """
+        self._connection.set_drain_callback(self, callback)
 
     def set_max_body_size(self, max_body_size: int) -> None:
         """Accept a body of at most so many bytes in this request.

@@ -49,19 +49,23 @@ class SharedFields:
             there, because most messages are asked a single one.
         fields: Canonical names to values, repeated ones joined with commas; `None` until `split`.
             Not to be changed.
+        may_upgrade: Whether there may be an ``Upgrade`` field: cheaper than to ask for it.
+        no_form: Whether somebody has found out that ``Content-Type`` is none of a form's.
         pairs: Room for who wants them in another form: as octets, names in lower case (ASGI).
 
     >>> SharedFields("Host: a\r\nVia: x\r\nVia: y\r\n").split()
     {'Host': 'a', 'Via': 'x,y'}
     """
 
-    __slots__ = ("_repeated", "asked", "fields", "pairs", "text")
+    __slots__ = ("_repeated", "asked", "fields", "may_upgrade", "no_form", "pairs", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.asked = False
+        self.may_upgrade = "pgrade:" in text or "PGRADE:" in text
         self.fields: dict[str, str] | None = None
         self._repeated: dict[str, list[str]] | None = None
+        self.no_form = False
         self.pairs: list[tuple[bytes, bytes]] | None = None
 
     def split(self) -> dict[str, str]:

@@ -81,10 +81,8 @@ def asks_for_websocket(headers: HTTPHeaders) -> bool:
     True
     """
     block = headers._block
-    if type(block) is SharedFields:
-        text = block.text
-        if "pgrade:" not in text and "PGRADE:" not in text:  # cheaper than to ask for the field
-            return False
+    if type(block) is SharedFields and not block.may_upgrade:
+        return False
     return "websocket" in headers.get("Upgrade", "").lower()
 
 

@@ -13,12 +13,14 @@ application starts with the head, and ``100 Continue`` is sent when it first ask
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
+from types import CoroutineType
 from typing import Any
 
 from zonda.httpserver.asgi.fields import response_fields
-from zonda.httpserver.asgi.running import start_application
+from zonda.httpserver.asgi.heads import PHRASES, known_head
+from zonda.httpserver.asgi.running import as_coroutine
 from zonda.httpserver.asgi.types import ASGIApplication, Message
+from zonda.httpserver.datecache import date_line
 from zonda.httpserver.disconnect import comes_from_disconnect, is_lost
 from zonda.httpserver.errors import ApplicationProtocolError
 from zonda.httputil import (
@@ -29,12 +31,12 @@ from zonda.httputil import (
     ResponseStartLine,
 )
 from zonda.ioloop.log import app_log, gen_log
+from zonda.ioloop.stepping import StartedTask, start_coroutine
 from zonda.iostream import StreamClosedError
 
 #: Bytes of a body that may wait for the application.
 READ_AHEAD = 64 * 1024
 
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _WITHOUT_BODY = frozenset(("GET", "HEAD"))
 
 # What the application has said.
@@ -92,8 +94,8 @@ class HTTPCycle(HTTPMessageDelegate):
         self._started = False
         self._gone = False  # the client is
         self._said = _NOTHING
-        self._status = 0
-        self._fields: Any = ()
+        self._status: int  # of the response; set with `_fields` when its start is said
+        self._fields: Any
         self._trailers: HTTPHeaders | None = None  # not None: some are to follow
         self._waiters: list[asyncio.Future[None]] | None = None
         self._room: asyncio.Future[None] | None = None
@@ -165,14 +167,15 @@ class HTTPCycle(HTTPMessageDelegate):
     def _run(self) -> None:
         self._started = True
         try:
-            task = start_application(self.app, self.scope, self.receive, self.send)
+            call = self.app(self.scope, self.receive, self.send)
+            task = start_coroutine(call if type(call) is CoroutineType else as_coroutine(call))
         except Exception as error:
             self._failed(error)
             return
         except asyncio.CancelledError:
             self._failed(None)
             return
-        if task is not None:  # it has to wait for something
+        if isinstance(task, StartedTask):  # it has to wait for something
             self._tasks.add(task)
             task.add_done_callback(self._ended)
         elif self._said != _DONE:
@@ -283,7 +286,7 @@ class HTTPCycle(HTTPMessageDelegate):
             if message.get("trailers", False):
                 self._trailers = HTTPHeaders()
             self._said = _START
-            future = None  # it goes out with the first piece of the body
+            return  # it goes out with the first piece of the body
         else:
             future = self._seldom(kind, message)
         if future is not None and not future.done():
@@ -310,7 +313,7 @@ class HTTPCycle(HTTPMessageDelegate):
 
     def _head(self, body: bytes) -> asyncio.Future[None]:
         """Send the head of a response whose end is not known yet."""
-        start_line = ResponseStartLine("HTTP/1.1", self._status, _PHRASES.get(self._status, ""))
+        start_line = ResponseStartLine("HTTP/1.1", self._status, PHRASES.get(self._status, ""))
         future: asyncio.Future[None] = self._connection.write_headers(
             start_line, response_fields(self._fields), body
         )
@@ -318,9 +321,23 @@ class HTTPCycle(HTTPMessageDelegate):
 
     def _respond(self, status: int, fields: Any, body: bytes) -> asyncio.Future[None]:
         """Send a whole response in one write."""
-        headers = response_fields(fields)
         connection = self._connection
-        reason = _PHRASES.get(status, "")
+        fields = tuple(fields)
+        known = known_head(status, fields)
+        if known is not None:
+            respond_ready = getattr(connection, "respond_ready", None)
+            if respond_ready is not None:
+                head, lacks_date = known
+                sent: asyncio.Future[None] | None = respond_ready(
+                    head, date_line() if lacks_date else b"", body
+                )
+                if sent is not None:
+                    self._said = _DONE
+                    if self._waiters is not None:
+                        self._wake()
+                    return sent
+        headers = response_fields(fields)
+        reason = PHRASES.get(status, "")
         respond = getattr(connection, "respond", None)
         future: asyncio.Future[None]
         if respond is not None:

@@ -26,10 +26,11 @@ def start_application(
     """
     awaitable = app(scope, receive, send)
     if type(awaitable) is not CoroutineType:
-        awaitable = _as_coroutine(awaitable)
+        awaitable = as_coroutine(awaitable)
     task = start_coroutine(awaitable)
     return task if isinstance(task, StartedTask) else None
 
 
-async def _as_coroutine(awaitable: Awaitable[None]) -> None:
+async def as_coroutine(awaitable: Awaitable[None]) -> None:
+    """Await something that is no coroutine, such as what a class with ``__await__`` makes."""
     await awaitable

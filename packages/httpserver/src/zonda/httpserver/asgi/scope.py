@@ -49,7 +49,20 @@ def http_scope(
         root_path: Where the application is mounted.
         state: What the application keeps for its requests (it is copied).
     """
-    client, server, scheme = _endpoints(connection)
+    context = getattr(connection, "context", None)
+    if context is None:
+        client = server = None
+        scheme = "http"
+    else:
+        # The same for all requests of a connection, unless a proxy says otherwise; asked for once,
+        # because the server's own address costs a call of the system.
+        known = context.__dict__.get("asgi_addresses")
+        if known is None:
+            known = context.__dict__["asgi_addresses"] = _addresses(connection)
+        client, server = known
+        if context.remote_ip is not context._orig_remote_ip:
+            client = (context.remote_ip, 0)
+        scheme = context.protocol
     raw_path = path.encode("latin-1")
     if "%" in path or not path.isascii():
         path = unquote_to_bytes(raw_path).decode("utf-8", "replace")
@@ -79,22 +92,6 @@ def websocket_scope(scope: dict[str, Any], subprotocols: list[str]) -> dict[str,
     scope["subprotocols"] = subprotocols
     scope["extensions"] = WEBSOCKET_EXTENSIONS.copy()
     return scope
-
-
-def _endpoints(connection: HTTPConnection) -> tuple[Address | None, Address | None, str]:
-    """Return the client's and the server's address, and the scheme."""
-    context = getattr(connection, "context", None)
-    if context is None:
-        return None, None, "http"
-    # The same for all requests of a connection, unless a proxy says otherwise; asked for once,
-    # because the server's own address costs a call of the system.
-    known = context.__dict__.get("asgi_addresses")
-    if known is None:
-        known = context.__dict__["asgi_addresses"] = _addresses(connection)
-    client, server = known
-    if context.remote_ip is not context._orig_remote_ip:
-        client = (context.remote_ip, 0)
-    return client, server, context.protocol
 
 
 def _addresses(connection: Any) -> tuple[Address | None, Address | None]:

@@ -25,6 +25,7 @@ from zonda.httputil.http1.events import (
     Signal,
 )
 from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
+from zonda.httputil.http1.response import ReadyHead, ready_head
 from zonda.httputil.http1.server import ServerConnection
 from zonda.httputil.http1.states import State
 
@@ -42,6 +43,7 @@ __all__ = [
     "Limits",
     "LocalProtocolError",
     "ProtocolError",
+    "ReadyHead",
     "RemoteProtocolError",
     "Request",
     "Response",
@@ -49,4 +51,5 @@ __all__ = [
     "ServerEvent",
     "Signal",
     "State",
+    "ready_head",
 ]

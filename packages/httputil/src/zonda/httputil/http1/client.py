@@ -41,6 +41,7 @@ from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
 from zonda.httputil.http1.output import head_bytes, request_line
 from zonda.httputil.http1.states import State
 from zonda.httputil.http1.target import check_host, target_authority
+from zonda.httputil.shared_fields import SharedFields
 
 _IDLE, _BODY, _DONE = State.IDLE, State.BODY, State.DONE
 _SWITCHED, _CLOSED, _ERROR = State.SWITCHED, State.CLOSED, State.ERROR
@@ -48,6 +49,25 @@ _NEED_DATA, _PAUSED = Signal.NEED_DATA, Signal.PAUSED
 
 # Methods whose requests are expected to have content: an absent one is announced (RFC 9110 §8.6).
 _WITH_CONTENT: Final = frozenset({"POST", "PUT", "PATCH"})
+# Bytes of the longest head that is kept for `receive_whole`.
+_LONGEST_KNOWN: Final = 2048
+
+
+class _KnownHead:
+    """The head of a response to `method` that had nothing about framing but a length."""
+
+    __slots__ = ("fields", "head", "length", "method", "reason", "size", "status")
+
+    def __init__(
+        self, method: str, head: bytes, length: int, status: int, reason: str, fields: SharedFields
+    ) -> None:
+        self.method = method
+        self.head = head
+        self.length = length
+        self.size = len(head) + length
+        self.status = status
+        self.reason = reason
+        self.fields = fields
 
 
 class ClientConnection(Connection):
@@ -67,11 +87,12 @@ class ClientConnection(Connection):
     True
     """
 
-    __slots__ = ("_informational", "_method", "_upgrade", "_writer")
+    __slots__ = ("_informational", "_known", "_method", "_upgrade", "_writer")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         super().__init__(limits)
         self._informational = 0  # 1xx responses to the current request
+        self._known: _KnownHead | None = None
         self._method: str | None = None  # of the request that waits for its response
         self._upgrade = False  # it offers to switch protocols
         self._writer: ContentWriter | None = None
@@ -130,26 +151,22 @@ class ClientConnection(Connection):
         self.our_state = _DONE
         return buffers
 
-    def send_known(self, method: str, target: str, fields: str) -> bytes:
-        """A request without content whose fields were sent before: `send_request`, made cheap.
+    def send_known(self, method: str, head: bytes) -> None:
+        """A request without content whose head was made before: `send_request`, made cheap.
 
         Args:
-            method: Its method, a token (case counts).
-            target: In origin form.
-            fields: Field lines with their line ends, as `field_lines` returns them: a Host, and
-                none that decides about framing or persistence.
+            method: Its method.
+            head: From `known_head`; to be written as it is.
 
         Raises:
-            LocalProtocolError: Out of order, or a method or target that is none.
+            LocalProtocolError: Out of order.
         """
-        if self.our_state is not _IDLE or self.their_state is not _IDLE or target[:1] != "/":
-            raise LocalProtocolError("not the time, or not the form, for such a request")
-        head = f"{request_line(method, target)}{fields}\r\n".encode("latin-1")
+        if self.our_state is not _IDLE or self.their_state is not _IDLE:
+            raise LocalProtocolError("not the time for a request")
         self.our_state = _DONE
         self.keep_alive = True
         self._method = method
         self._upgrade = False
-        return head
 
     def _request_head(
         self, request: Request, size: int | None
@@ -223,6 +240,37 @@ class ClientConnection(Connection):
 
     # -- what the server says
 
+    def receive_whole(self, data: bytes) -> tuple[Response, bytes] | None:
+        """A whole response, if `data` is one whose head is that of the last one, to the byte.
+
+        So it is when a program asks for the same again and again: servers' heads differ in
+        ``Date`` at most, which changes once a second. Nothing is looked at twice then.
+
+        Args:
+            data: What would be given to `receive_data`.
+
+        Returns:
+            The response and its content, and the exchange is over; None and no change for anything
+            else, which has to go to `receive_data`.
+        """
+        known = self._known
+        if (
+            known is None
+            or len(data) != known.size
+            or not data.startswith(known.head)
+            or known.method != self._method
+            or self.their_state is not _IDLE
+            or self._buffer
+            or self._eof
+        ):
+            return None
+        limit = self._body_limit
+        if limit is not None and known.length > limit:
+            return None
+        self.their_state = _DONE
+        response = Response(known.status, known.reason, HTTPHeaders.from_shared(known.fields))
+        return response, data[len(known.head) :]
+
     def next_event(self) -> ClientEvent:
         """The next event, or a `Signal` that there is none.
 
@@ -265,7 +313,7 @@ class ClientConnection(Connection):
             self._fail(diagnose_response(raw, limits))
         try:
             response = self._make_response(
-                method, match[1] == "0", int(match[2]), match[3] or "", match[4]
+                raw, method, match[1] == "0", int(match[2]), match[3] or "", match[4]
             )
         except RemoteProtocolError as error:
             self._fail(error)
@@ -273,7 +321,7 @@ class ClientConnection(Connection):
         return response
 
     def _make_response(
-        self, method: str, http10: bool, status: int, reason: str, block: str
+        self, raw: bytes, method: str, http10: bool, status: int, reason: str, block: str
     ) -> InformationalResponse:
         connection: list[str] = []
         coding: list[str] = []
@@ -292,15 +340,15 @@ class ClientConnection(Connection):
                 and method not in ("HEAD", "CONNECT")
             ):
                 self._received = 0
-                self._remaining = int(digits)
+                self._remaining = length = int(digits)
                 self._chunked = None
                 self.their_state = _BODY
-                return Response(
-                    status,
-                    reason.strip(HTTP_WHITESPACE),
-                    HTTPHeaders.from_block(block),
-                    "HTTP/1.1",
-                )
+                reason = reason.strip(HTTP_WHITESPACE)
+                if len(raw) > _LONGEST_KNOWN:
+                    return Response(status, reason, HTTPHeaders.from_block(block))
+                fields = SharedFields(block)
+                self._known = _KnownHead(method, raw, length, status, reason, fields)
+                return Response(status, reason, HTTPHeaders.from_shared(fields))
         for name, value in found:
             by_length[len(name)].append(value)  # the lengths of the three names differ
         headers = HTTPHeaders.from_block(block)

@@ -79,6 +79,26 @@ def request_line(method: str, target: str, version: str = "HTTP/1.1") -> str:
     return f"{method} {target} {version}\r\n"
 
 
+def known_head(method: str, target: str, fields: str) -> bytes:
+    r"""The head of a request without content, for `ClientConnection.send_known`.
+
+    Args:
+        method: Its method (case counts).
+        target: In origin form.
+        fields: Field lines with their line ends, as `field_lines` returns them: a Host, and none
+            that decides about framing or persistence.
+
+    Raises:
+        LocalProtocolError: A method or target that is none.
+
+    >>> known_head("GET", "/", "Host: example.com\r\n")
+    b'GET / HTTP/1.1\r\nHost: example.com\r\n\r\n'
+    """
+    if target[:1] != "/":
+        raise LocalProtocolError("not the form for such a request")
+    return f"{request_line(method, target)}{fields}\r\n".encode("latin-1")
+
+
 def head_bytes(start_line: str, pairs: Iterable[tuple[str, str]], extra: str = "") -> bytes:
     """A whole head.
 

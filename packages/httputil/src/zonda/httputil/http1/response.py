@@ -145,6 +145,51 @@ def response_head(
     return ResponseHead(head_bytes(line, pairs, extra), writer, content, keep_alive, tunnel)
 
 
+class ReadyHead:
+    r"""The head of a response, validated once to be sent many times: see `ready_head`.
+
+    Attributes:
+        octets: Status line and field lines, as they are sent.
+        size: Bytes of content that they announce; `None` if they do not say.
+    """
+
+    __slots__ = ("octets", "size")
+
+    def __init__(self, octets: bytes, size: int | None) -> None:
+        self.octets = octets
+        self.size = size
+
+
+def ready_head(status: int, reason: str, headers: HTTPHeaders) -> ReadyHead | None:
+    r"""A head for `ServerConnection.respond_ready`.
+
+    Args:
+        status: The status code.
+        reason: The reason phrase.
+        headers: The fields that are the same each time. Not modified.
+
+    Returns:
+        `None` if such a response needs a decision, or if anything is wrong with it: what sends it
+        the usual way finds out.
+
+    >>> ready_head(200, "OK", HTTPHeaders({"Server": "Zonda"})).octets
+    b'HTTP/1.1 200 OK\r\nServer: Zonda\r\n'
+    """
+    length = headers.get("Content-Length")
+    size = None
+    if length is not None:
+        try:
+            size = own_content_length(length)
+        except LocalProtocolError:
+            return None
+    head = plain_head(status, reason, headers, size or 0)
+    if head is None:
+        return None
+    if size is None:
+        return ReadyHead(head.removesuffix(b"Content-Length: 0\r\n\r\n"), None)
+    return ReadyHead(head[:-2], size)
+
+
 def plain_head(status: int, reason: str, headers: HTTPHeaders, size: int) -> bytes | None:
     """The head of a response that needs no decision; None if this one does.
 

@@ -33,7 +33,12 @@ from zonda.httputil.http1.limits import DEFAULT_LIMITS, Limits
 from zonda.httputil.http1.one_piece import request_with_content
 from zonda.httputil.http1.output import field_lines, status_line
 from zonda.httputil.http1.request import make_request
-from zonda.httputil.http1.response import ResponseHead, plain_head, response_head
+from zonda.httputil.http1.response import (
+    ReadyHead,
+    ResponseHead,
+    plain_head,
+    response_head,
+)
 from zonda.httputil.http1.states import State
 from zonda.httputil.http1.target import KNOWN_HOSTS, check_host
 from zonda.httputil.startline import RequestStartLine
@@ -474,6 +479,39 @@ class ServerConnection(Connection):
         self._method = None
         self._plain = False
         return head + body
+
+    def respond_ready(self, head: ReadyHead, rest: bytes, body: bytes) -> bytes | None:
+        r"""As `respond`, for a head that was made before.
+
+        Args:
+            head: From `ready_head`.
+            rest: Field lines that it lacks, with their line ends: valid ones, none of framing.
+            body: The content.
+
+        >>> from zonda.httputil.http1 import ready_head
+        >>> connection = ServerConnection()
+        >>> _ = connection.receive_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        >>> head = ready_head(200, "OK", HTTPHeaders({"Server": "Zonda"}))
+        >>> connection.respond_ready(head, b"Via: b\r\n", b"hi")
+        b'HTTP/1.1 200 OK\r\nServer: Zonda\r\nVia: b\r\nContent-Length: 2\r\n\r\nhi'
+        """
+        length = len(body)
+        size = head.size
+        if (
+            not self._plain
+            or self.their_state is not _DONE
+            or self._buffer
+            or self._eof
+            or length > SMALL
+            or (size is not None and size != length)
+        ):
+            return None
+        self.their_state = _IDLE
+        self._method = None
+        self._plain = False
+        if size is None:
+            return b"%b%bContent-Length: %d\r\n\r\n%b" % (head.octets, rest, length, body)
+        return b"%b%b\r\n%b" % (head.octets, rest, body)
 
     def _begin_response(
         self, status: int, reason: str, headers: HTTPHeaders, size: int | None
