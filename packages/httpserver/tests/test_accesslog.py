@@ -11,7 +11,7 @@ import pytest
 from zonda.httpserver import HTTPServer
 from zonda.httpserver.accesslog import AccessRecord, as_json, combined, common
 from zonda.httpserver.asgi import ASGIContainer, Receive, Scope, Send
-from zonda.httpserver.testing import RawClient, serve
+from zonda.httpserver.testing import RawClient, port_of, serve, serving
 from zonda.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 
 if TYPE_CHECKING:
@@ -131,3 +131,109 @@ async def test_a_hook_that_fails(expect_log: "ExpectLog") -> None:
     with expect_log("zonda.application", "access log's hook"):
         async with serve(answer, access_log=hook) as port, RawClient(port) as client:
             assert (await client(REQUEST)).status == 200
+
+
+LONG = b"GET /" + b"a" * 70_000
+# What comes -> its line in the log: request and status.
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "nonsense": (b"nonsense\r\n\r\n", '"nonsense" 400'),
+    "control characters": (b"\x16\x03\x01\r\n\r\n", r'"\x16\x03\x01" 400'),
+    "quotes": (b'"\r\n\r\n', r'"\"" 400'),
+    "no Host": (b"GET /a HTTP/1.1\r\n\r\n", '"GET /a HTTP/1.1" 400'),
+    "a space in the name": (
+        b"GET /a HTTP/1.1\r\nHost : a\r\n\r\n",
+        '"GET /a HTTP/1.1" 400',
+    ),
+    "too long a line": (LONG, '"' + LONG[:1024].decode() + '" 414'),
+    "too large a head": (
+        b"GET /a HTTP/1.1\r\nHost: a\r\nA: " + LONG + b"\r\n\r\n",
+        '"GET /a HTTP/1.1" 431',
+    ),
+    "another version": (b"GET /a HTTP/2.0\r\nHost: a\r\n\r\n", '"GET /a HTTP/2.0" 505'),
+    "an unknown coding": (
+        b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        '"POST /a HTTP/1.1" 501',
+    ),
+    "an unknown expectation": (
+        b"POST /a HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 1\r\n\r\n",
+        '"POST /a HTTP/1.1" 417',
+    ),
+    "a bad chunk": (
+        b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        '"POST /a HTTP/1.1" 400',
+    ),
+    "too large a body": (
+        b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n",
+        '"POST /a HTTP/1.1" 413',
+    ),
+    "cut off": (b"GET /a HT", '"GET /a HT" 400'),
+    "the second of two": (REQUEST + b"nonsense\r\n\r\n", '"nonsense" 400'),
+}
+
+
+@pytest.mark.parametrize("how", ["common", "combined", "json", "hook"])
+@pytest.mark.parametrize("case", REFUSED)
+async def test_what_is_refused(case: str, how: str, caplog: pytest.LogCaptureFixture) -> None:
+    data, expected = REFUSED[case]
+    records: list[AccessRecord] = []
+    hook = records.append if how == "hook" else how
+    with caplog.at_level(logging.INFO, "zonda.access"):
+        async with serving(answer, access_log=hook, max_body_size=1000) as server:
+            async with RawClient(port_of(server)) as client:
+                await client.send(data)
+                client.writer.write_eof()
+                got = await client.closed()
+            counters = server.counters
+    size = len(got.rpartition(b"\r\n\r\n")[2])
+    lines = [each.getMessage() for each in caplog.records if each.name == "zonda.access"]
+    status = int(expected[-3:])
+    assert (counters.refused, counters.errors) == (1, status >= 500)
+    assert f"HTTP/1.1 {status} ".encode() in got
+    if how == "hook":
+        assert (records[-1].status, records[-1].size) == (status, size)
+        assert records[-1].complete
+        assert records[-1].remote_ip == "127.0.0.1"
+        assert f'"{common(records[-1])}'.count(expected) == 1
+    elif how == "json":
+        found = json.loads(lines[-1])
+        assert (found["status"], found["size"], found["complete"]) == (status, size, True)
+    else:
+        end = ' "-" "-"' if how == "combined" else ""
+        assert lines[-1].startswith("127.0.0.1 - - [")
+        assert lines[-1].endswith(f"] {expected} {size}{end}")
+    assert len(lines or records) == (2 if case == "the second of two" else 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "target"),
+    [(b"GET /a", "GET /a"), (b"POST /a HTTP/1.1\r\nHost: a\r\n", "/a"), (b"P", "P")],
+)
+async def test_who_is_too_slow(data: bytes, target: str) -> None:
+    records: list[AccessRecord] = []
+    async with serving(answer, access_log=records.append) as server:
+        async with RawClient(port_of(server)) as client:
+            await client.send(data)
+            async with asyncio.timeout(TIMEOUT):
+                while server.counters.bytes_in < len(data):
+                    await asyncio.sleep(0)
+            [connection] = server._connections
+            timer = server._timer
+            assert timer is not None
+            timer.now += 61
+            connection.check_deadlines(timer.now)
+            assert b" 408 " in await client.closed()
+    [found] = records
+    assert (found.target, found.status) == (target, 408)
+    assert found.duration >= 60
+
+
+async def test_what_fails_in_the_application(expect_log: "ExpectLog") -> None:
+    def application(request: HTTPServerRequest) -> None:
+        raise ValueError
+
+    records: list[AccessRecord] = []
+    with expect_log("zonda.application", "Uncaught exception"):
+        async with serve(application, access_log=records.append) as port, RawClient(port) as client:
+            assert (await client(REQUEST)).status == 500
+    [found] = records
+    assert (found.status, found.target, found.user_agent) == (500, "/a", "B")

@@ -12,6 +12,9 @@ ones included. An ``Application`` writes a line of its own (``log_request``), wh
                 host, referer, user_agent, complete
 ==============  ================================================================================
 
+What is no request, because it is malformed, too large or too slow, is in there, too, with the
+status of the server's answer: its first line as far as it came, ``-`` for what is not known.
+
 Nothing a client sends can break a line or look like another field. Without ``access_log`` requests
 do not pass through here at all.
 """
@@ -34,6 +37,8 @@ from zonda.httputil import (
 )
 from zonda.ioloop.log import access_log, app_log, printable
 
+# Characters of a line that is no request line.
+_LONGEST_LINE = 1024
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -44,9 +49,9 @@ class AccessRecord:
     Attributes:
         time: When it began, in seconds since 1970.
         remote_ip: The client's address, as a trusted proxy tells it.
-        method: The method.
-        target: The target, as on the wire.
-        version: ``HTTP/1.1``.
+        method: The method; empty if there was no request line with three parts.
+        target: The target, as on the wire; all of the line if it had not three parts.
+        version: ``HTTP/1.1``; empty likewise.
         host: The Host field.
         referer: The Referer field.
         user_agent: The User-Agent field.
@@ -79,7 +84,7 @@ def common(record: AccessRecord) -> str:
     moment = time.gmtime(record.time)
     day = f"{moment.tm_mday:02}/{_MONTHS[moment.tm_mon - 1]}/{moment.tm_year}"
     clock = f"{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02}"
-    line = _quoted(f"{record.method} {record.target} {record.version}")
+    line = _quoted(f"{record.method} {record.target} {record.version}".strip() or "-")
     status = record.status or "-"
     return f"{record.remote_ip} - - [{day}:{clock} +0000] {line} {status} {record.size or '-'}"
 
@@ -129,6 +134,49 @@ def access_hook(wanted: str | AccessHook) -> AccessHook:
             access_log.info("%s", line_of(record))
 
     return write
+
+
+def hand_over(record: AccessRecord, hook: AccessHook) -> None:
+    """Give a record to a hook, whose exceptions are logged."""
+    try:
+        hook(record)
+    except Exception:
+        app_log.error("Uncaught exception in the access log's hook", exc_info=True)
+
+
+def refused_record(
+    context: Any, received: bytes, status: int, size: int, duration: float
+) -> AccessRecord:
+    r"""Return the record of something that never became a request.
+
+    Args:
+        context: The connection's context.
+        received: What has come of it.
+        status: That it was answered with.
+        size: Bytes of content in the answer.
+        duration: Seconds since it began.
+
+    >>> record = refused_record(None, b"GET /a HTTP/1.1\r\nHost : a\r\n\r\n", 400, 0, 0.0)
+    >>> record.method, record.target
+    ('GET', '/a')
+    """
+    line = received[:_LONGEST_LINE].partition(b"\n")[0].decode("latin-1").strip("\r\n ")
+    parts = line.split(" ")
+    method, target, version = parts if len(parts) == 3 else ("", line, "")
+    return AccessRecord(
+        time.time() - duration,
+        getattr(context, "remote_ip", None) or "-",
+        method,
+        target,
+        version,
+        "",
+        "",
+        "",
+        status,
+        size,
+        duration,
+        complete=True,
+    )
 
 
 class ObservedConnection(HTTPConnection):
@@ -206,11 +254,12 @@ class ObservedConnection(HTTPConnection):
         record, self.record = self.record, None
         if record is not None:
             record.complete = complete
+            refusal = getattr(self._connection, "refusal", None)
+            if refusal is not None:  # the server has answered in place of the application
+                record.status, record.size = refusal
+                record.complete = True
             record.duration = time.monotonic() - self._clock
-            try:
-                self._hook(record)
-            except Exception:
-                app_log.error("Uncaught exception in the access log's hook", exc_info=True)
+            hand_over(record, self._hook)
 
 
 class ObservingDelegate(HTTPMessageDelegate):

@@ -25,7 +25,7 @@ from zonda.httpserver.counters import Counters
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
-from zonda.httpserver.refusal import refusal
+from zonda.httpserver.refusal import refusal, refusal_size
 from zonda.httpserver.upgrades import Forget, Upgraded, nobody
 from zonda.httputil import (
     HTTPConnection,
@@ -622,19 +622,26 @@ class HTTP1ServerConnection:
     def _refuse(self, status: int, why: str) -> None:
         """Answer a bad request, once, and close."""
         gen_log.info("Malformed HTTP message from %s: %s", self.context, why)
+        self._counters.refused += 1
         self._answer_and_close(status)
 
     def _answer_and_close(self, status: int) -> None:
         """End what is going on with an error response, if there is still room for one."""
         if status >= 500:
             self._counters.errors += 1
-        else:
-            self._counters.refused += 1
         exchange, self._exchange = self._exchange, None
         started = exchange is not None and exchange.headers_written
         if exchange is not None:
             exchange.finished = True
+            if not started:
+                exchange.refusal = status, refusal_size(status)
             exchange.peer_gone()
+        else:
+            # See `RefusalObserver`: not all delegates are.
+            observe = getattr(self._delegate, "request_refused", None)
+            if observe is not None:
+                received = self.protocol.trailing_data
+                observe(self.context, received, status, self._timer.now - self._since)
         if not self.is_open:
             return
         if started:

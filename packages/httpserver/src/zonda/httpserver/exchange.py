@@ -48,6 +48,7 @@ class HTTP1Exchange(HTTPConnection):
         "headers_written",
         "is_head",
         "max_body_size",
+        "refusal",
         "request_complete",
     )
 
@@ -61,6 +62,9 @@ class HTTP1Exchange(HTTPConnection):
         self.headers_written = False
         self.finished = False
         self.request_complete = False
+        # Status and content size of what the server has answered in place of the application. Not
+        # set for most: nobody but the access log asks.
+        self.refusal: tuple[int, int]
         self.max_body_size: int | None = None  # None: what the server's settings say
 
     @property

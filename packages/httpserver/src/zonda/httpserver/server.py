@@ -13,6 +13,8 @@ from zonda.httpserver.accesslog import (
     ObservedConnection,
     ObservingDelegate,
     access_hook,
+    hand_over,
+    refused_record,
 )
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
 from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage
@@ -24,6 +26,7 @@ from zonda.httpserver.lifespan import ServerLifespans
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
 from zonda.httpserver.proxy import ProxyDelegate
 from zonda.httpserver.proxyaccept import ProxyAcceptor
+from zonda.httpserver.refusal import refusal_size
 from zonda.httpserver.routing.router import Router
 from zonda.httpserver.trustedpeers import TrustedPeers
 from zonda.httpserver.upgrades import Forget, Upgraded
@@ -261,6 +264,21 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
                 delegate, request_conn, self.xheaders, self.forwarded, self._trusted_proxies
             )
         return delegate
+
+    def request_refused(
+        self, context: object, received: bytes, status: int, duration: float
+    ) -> None:
+        """A connection has answered something that never became a request.
+
+        Args:
+            context: The connection's.
+            received: What has come of it.
+            status: Of the answer.
+            duration: Seconds since it began.
+        """
+        if self._access_hook is not None:
+            size = refusal_size(status)
+            hand_over(refused_record(context, received, status, size, duration), self._access_hook)
 
     def on_close(self, server_conn: object) -> None:
         """A connection is gone."""
