@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 from zonda.tornado.names import MODULES
+from zonda.web import RequestHandler
 
 # module, name, who
 NAMES = [
@@ -33,3 +34,8 @@ def test_name(module: str, name: str, who: str) -> None:
     found: object = importlib.import_module(MODULES[f"tornado.{module}"])
     for part in name.split("."):
         found = getattr(found, part)
+
+
+@pytest.mark.parametrize("name", ["_current_user", "_locale", "_xsrf_token"])
+def test_what_is_not_there_before_it_is_known(name: str) -> None:
+    assert not hasattr(RequestHandler, name)  # jupyterhub asks for _xsrf_token this way

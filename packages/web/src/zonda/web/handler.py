@@ -98,17 +98,18 @@ class RequestHandler:
     _jar: CookieJar | None = None
     _ui: ObjectDict | None = None
     _active_modules: dict[str, UIModule] | None = None
-    _locale: Locale | None = None
     _templates_fresh = False
     _versions_fresh = False
     _template_loaders: ClassVar[dict[str, BaseLoader]] = {}
-    _xsrf_token: bytes | None = None
     _xsrf_secret: xsrf.XsrfToken | None = None
     _transforms: list[OutputTransform] | tuple[()] = ()
 
     path_args: list[str]
     path_kwargs: dict[str, str]
+    # Programs ask with hasattr() whether these are known yet.
     _current_user: Any
+    _locale: Locale
+    _xsrf_token: bytes
     _status_code: int
     _reason: str
     _headers: HTTPHeaders
@@ -495,9 +496,10 @@ class RequestHandler:
 
         Asked once a request; may be set.
         """
-        if self._locale is None:
-            self._locale = self.get_user_locale() or self.get_browser_locale()
-        return self._locale
+        locale: Locale | None = getattr(self, "_locale", None)
+        if locale is None:
+            locale = self._locale = self.get_user_locale() or self.get_browser_locale()
+        return locale
 
     @locale.setter
     def locale(self, value: Locale) -> None:
@@ -526,9 +528,10 @@ class RequestHandler:
         ``xsrf_cookie_version`` (2), ``xsrf_cookie_name`` (``"_xsrf"``), ``xsrf_cookie_kwargs``
         (arguments of `set_cookie`).
         """
-        if self._xsrf_token is None:
-            self._xsrf_token = xsrf.issue(self)
-        return self._xsrf_token
+        token: bytes | None = getattr(self, "_xsrf_token", None)
+        if token is None:
+            token = self._xsrf_token = xsrf.issue(self)
+        return token
 
     def check_xsrf_cookie(self) -> None:
         """Refuse a request that does not repeat the token of its cookie: a hook.
