@@ -295,3 +295,133 @@ async def test_another_source_is_another_connection(serve: "Serve") -> None:
         await client.fetch(server.url())
         await client.fetch(server.url(), network_interface="127.0.0.1")
         assert server.connections == 2
+
+
+# -- responses that begin like the last one
+
+
+async def test_responses_with_the_same_head(serve: "Serve") -> None:
+    async def script(peer: "Peer") -> None:
+        for number in range(100):
+            request = await peer.request()
+            body = b"" if request.method == "HEAD" else b"%04d" % number
+            await peer.send(b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\n\r\n" + body)
+
+    lines: list[str] = []
+    pieces: list[bytes] = []
+    async with serve(script) as server, make() as client:
+        for number in range(3):
+            response = await client.fetch(server.url())
+            assert response.body == b"%04d" % number
+            assert list(response.headers.get_all()) == [("X", "y"), ("Content-Length", "4")]
+            response.headers["X"] = "changed"
+            response.headers.add("Z", "added")
+        assert (await client.fetch(server.url(), method="HEAD")).body == b""
+        assert (await client.fetch(server.url(), header_callback=lines.append)).body == b"0004"
+        assert (await client.fetch(server.url(), streaming_callback=pieces.append)).body == b""
+        async with client.stream(server.url()) as streamed:
+            assert await streamed.read() == b"0006"
+        assert (await client.fetch(server.url())).body == b"0007"
+        assert server.connections == 1
+    assert lines == ["HTTP/1.1 200 OK\r\n", "X: y\r\n", "Content-Length: 4\r\n", "\r\n"]
+    assert pieces == [b"0005"]
+
+
+@pytest.mark.parametrize("fault", ["raises", "cancels"])
+async def test_a_header_callback_that_ends_such_a_fetch(serve: "Serve", fault: str) -> None:
+    future: asyncio.Future[Any]
+
+    def callback(line: str) -> None:
+        if fault == "raises":
+            raise ZeroDivisionError
+        future.cancel()
+
+    async with serve(answering) as server, make() as client:
+        await client.fetch(server.url())
+        future = client.fetch(server.url(), header_callback=callback)
+        with pytest.raises((ZeroDivisionError, asyncio.CancelledError)):
+            await future
+        assert (await client.fetch(server.url())).body == b"2 /"
+        assert not client._transport.running
+
+
+async def test_redirects_and_compression_with_the_same_head(serve: "Serve") -> None:
+    async def script(peer: "Peer") -> None:
+        while True:
+            request = await peer.request()
+            if request.target == "/":
+                await peer.answer(b"x" * 10, 302, "Location: /there")
+            else:
+                await peer.answer(bytes.fromhex("789c4bcf07000147010f")[:10], 200, "A: b")
+
+    async with serve(script) as server, make() as client:
+        for _ in range(3):
+            response = await client.fetch(server.url())
+            assert (response.effective_url, len(response.body)) == (server.url("/there"), 10)
+
+
+async def test_what_follows_such_a_response_ends_the_connection(serve: "Serve") -> None:
+    async def script(peer: "Peer") -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
+        for rest in (b"", b"", b"POISON"):
+            await peer.request()
+            await peer.send(head + b"x" + rest)
+        assert await peer.closed() == b""
+
+    async with serve(script) as server, make() as client:
+        for connections in (1, 1, 1, 2):
+            assert (await client.fetch(server.url())).body == b"x"
+            assert server.connections == connections
+
+
+# -- who waits for a response
+
+
+async def test_a_task_that_waits_needs_no_turn_of_the_loop(serve: "Serve") -> None:
+    order: list[str] = []
+    loop = asyncio.get_running_loop()
+
+    def callback(line: str) -> None:
+        if line == "\r\n":
+            loop.call_soon(order.append, "next turn")
+
+    async with serve(answering) as server, make() as client:
+        for _ in range(2):
+            await client.fetch(server.url(), header_callback=callback)
+            order.append("response")
+            await asyncio.sleep(0)
+    assert order == ["response", "next turn"] * 2
+
+
+async def test_everybody_who_waits_gets_the_response(serve: "Serve") -> None:
+    async with serve(answering) as server, make() as client:
+        fetch = client.fetch(server.url())
+
+        async def wait() -> bytes:
+            return (await fetch).body
+
+        async with asyncio.TaskGroup() as tasks:
+            waiting = [tasks.create_task(wait()) for _ in range(3)]
+        assert {task.result() for task in waiting} == {b"1 /"}
+        assert (await asyncio.wait_for(client.fetch(server.url()), 5)).body == b"1 /"
+        assert (await asyncio.shield(client.fetch(server.url()))).body == b"1 /"
+
+
+async def test_a_task_may_end_in_the_middle_of_it(serve: "Serve") -> None:
+    """What the task does next may be anything: it runs when all of the fetch is over."""
+
+    async def close() -> None:
+        await client.fetch(server.url())
+        client.close()
+
+    async def fail() -> None:
+        await client.fetch(server.url())
+        raise ZeroDivisionError
+
+    async with serve(answering) as server, make() as client:
+        task = asyncio.create_task(fail())
+        await asyncio.wait([task])
+        assert isinstance(task.exception(), ZeroDivisionError)
+        await asyncio.create_task(close())
+        with pytest.raises(RuntimeError, match="closed"):
+            client.fetch(server.url())

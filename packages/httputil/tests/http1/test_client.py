@@ -25,6 +25,7 @@ from zonda.httputil.http1 import (
     Signal,
     State,
 )
+from zonda.httputil.http1.output import known_head
 
 Feed = Callable[[ClientConnection, Iterable[bytes]], list[tuple[object, ...]]]
 Row = tuple[str, bytes, list[tuple[object, ...]], bool]
@@ -460,17 +461,115 @@ def test_body_limit_of_one_message() -> None:
         connection.next_event()
 
 
-def test_fields_that_are_known() -> None:
+def test_a_head_that_is_known() -> None:
     connection = ClientConnection()
-    head = connection.send_known("GET", "/a?b", "Host: a\r\nX: y\r\n")
+    head = known_head("GET", "/a?b", "Host: a\r\nX: y\r\n")
     assert head == b"GET /a?b HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n"
+    connection.send_known("GET", head)
     connection.receive_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     assert isinstance(connection.next_event(), Response)
     assert connection.next_event() is END_OF_MESSAGE
     with pytest.raises(LocalProtocolError):
-        connection.send_known("GET", "/", "Host: a\r\n")
+        connection.send_known("GET", head)
     connection.start_next_cycle()
-    for method, target in (("G T", "/"), ("GET", "/a b"), ("GET", "*"), ("GET", "/\r\nX: y")):
-        with pytest.raises(LocalProtocolError):
-            connection.send_known(method, target, "Host: a\r\n")
-    assert connection.send_known("GET", "/", "Host: a\r\n").startswith(b"GET / HTTP/1.1")
+    connection.send_known("GET", head)
+    assert connection.our_state is State.DONE
+
+
+@pytest.mark.parametrize(
+    ("method", "target"), [("G T", "/"), ("GET", "/a b"), ("GET", "*"), ("GET", "/\r\nX: y")]
+)
+def test_a_head_that_cannot_be_made(method: str, target: str) -> None:
+    with pytest.raises(LocalProtocolError):
+        known_head(method, target, "Host: a\r\n")
+
+
+# -- a response with the head of the one before
+
+ONE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\n\r\nhi"
+
+
+def ask(connection: ClientConnection, method: str = "GET", first: bool = False) -> None:
+    if not first:
+        connection.start_next_cycle()
+    connection.send_request(method, "/", HTTPHeaders({"Host": "a"}))
+
+
+def asked_before(answer: bytes = ONE) -> ClientConnection:
+    """A connection that has had an answer and sent the next request."""
+    connection = ClientConnection()
+    ask(connection, first=True)
+    assert connection.receive_whole(answer) is None
+    connection.receive_data(answer)
+    while not isinstance(connection.next_event(), EndOfMessage):
+        pass
+    ask(connection)
+    return connection
+
+
+def test_a_response_with_the_head_of_the_last_one() -> None:
+    connection = asked_before()
+    for content in (b"hi", b"ho", b"\r\n"):
+        whole = connection.receive_whole(ONE[:-2] + content)
+        assert whole is not None
+        head, data = whole
+        assert (head.status, head.reason, head.version, data) == (200, "OK", "HTTP/1.1", content)
+        assert list(head.headers.get_all()) == [("Content-Length", "2"), ("X", "y")]
+        head.headers["X"] = "mine"  # and nobody else's
+        assert connection.their_state is State.DONE
+        assert connection.next_event() is Signal.PAUSED
+        assert connection.keep_alive
+        ask(connection)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ONE[:-1],
+        ONE + b"x",
+        ONE.replace(b"X: y", b"X: z"),
+        ONE.replace(b"200", b"201"),
+        ONE[:-2],
+        b"",
+        ONE.replace(b"Content-Length: 2", b"Content-Length: 3") + b"!",
+    ],
+)
+def test_what_is_no_such_response(data: bytes) -> None:
+    connection = asked_before()
+    assert connection.receive_whole(data) is None
+    assert (connection.their_state, connection.bytes_buffered) == (State.IDLE, 0)
+    connection.receive_data(data)
+    if data:
+        event = connection.next_event()
+        assert isinstance(event, Response) or len(data) < len(ONE) - 2
+
+
+def test_when_there_can_be_no_such_response() -> None:
+    head = asked_before()
+    head.receive_data(ONE)
+    while not isinstance(head.next_event(), EndOfMessage):
+        pass
+    ask(head, "HEAD")
+    assert head.receive_whole(ONE) is None  # its content would be the next response
+    pieces = asked_before()
+    pieces.receive_data(ONE[:5])
+    assert pieces.receive_whole(ONE) is None
+    ended = asked_before()
+    ended.receive_data(b"")
+    assert ended.receive_whole(ONE) is None
+    large = asked_before()
+    large.set_body_limit(1)
+    assert large.receive_whole(ONE) is None
+    idle = asked_before()
+    assert idle.receive_whole(ONE) is not None
+    assert idle.receive_whole(ONE) is None  # nobody has asked
+    for framing in (b"Connection: close", b"Transfer-Encoding: chunked", b"connection: x"):
+        unusual = ONE.replace(b"X: y", framing)
+        connection = ClientConnection()
+        ask(connection, first=True)
+        connection.receive_data(unusual)
+        try:
+            connection.next_event()
+        except RemoteProtocolError:
+            continue
+        assert connection._known is None

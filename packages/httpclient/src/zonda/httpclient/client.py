@@ -30,6 +30,7 @@ from zonda.httpclient.response import HTTPResponse
 from zonda.httpclient.streaming import ResponseStream
 from zonda.ioloop import IOLoop
 from zonda.ioloop.util import Configurable, import_object
+from zonda.iostream.waking import take_waiter
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,7 +47,11 @@ def _instances(io_loop: IOLoop) -> dict[type, AsyncHTTPClient]:
 class FetchFuture(asyncio.Future[HTTPResponse]):
     """The future of a fetch; cancelling it stops the fetch."""
 
-    running: Any = None
+    # What runs until it is done, with a method `cancel`; and whether 404, say, is an exception.
+    __slots__ = ("raise_error", "running")
+
+    running: Any
+    raise_error: bool
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Stop the fetch: its connection is closed, or its place in the queue is free."""
@@ -56,6 +61,35 @@ class FetchFuture(asyncio.Future[HTTPResponse]):
         if cancelled and running is not None:
             running.cancel()
         return cancelled
+
+    def deliver(self, response: HTTPResponse) -> None:
+        """End with a response, or with its error."""
+        self.running = None
+        if self.done():
+            return  # cancelled
+        error = response.error
+        if error is not None and (self.raise_error or not response._error_is_response_code):
+            self.set_exception(error)
+        else:
+            self.set_result(response)
+
+    def deliver_at_once(self, response: HTTPResponse) -> None:
+        """The same; a task that waits for the response runs before this returns.
+
+        That saves it a turn of the loop. To be called where nothing is left to be done.
+        """
+        error = response.error
+        if self.done() or (
+            error is not None and (self.raise_error or not response._error_is_response_code)
+        ):
+            self.deliver(response)
+            return
+        self.running = None
+        waiter = take_waiter(self, self.get_loop())
+        self.set_result(response)
+        if waiter is not None:
+            wake_up, context = waiter
+            context.run(wake_up, self)
 
 
 class AsyncHTTPClient(Configurable):
@@ -184,6 +218,9 @@ class AsyncHTTPClient(Configurable):
             return self._fetch(proxy, None, callback)
         return self._fetch(proxy, callback, raise_error)
 
+    #: Whether `fetch_impl` calls back where any code may run, be it that of the caller.
+    _calls_back_at_the_end = False
+
     def _fetch(
         self,
         request: _RequestProxy,
@@ -193,26 +230,32 @@ class AsyncHTTPClient(Configurable):
         if self._closed:
             raise RuntimeError("fetch() called on closed AsyncHTTPClient")
         future = FetchFuture(loop=self._loop)
-        context = None if callback is None else copy_context()
-
-        def deliver(response: HTTPResponse) -> None:
-            future.running = None
-            if future.done():
-                return  # cancelled
-            if context is not None:
-                self.io_loop.add_callback(context.run, callback, response)
-                future.set_result(response)
-                return
-            error = response.error
-            if error is not None and (raise_error or not response._error_is_response_code):
-                future.set_exception(error)
-            else:
-                future.set_result(response)
-
+        future.raise_error = raise_error
+        future.running = None
+        if callback is not None:
+            deliver = self._delivery(future, callback)
+        elif self._calls_back_at_the_end:
+            deliver = future.deliver_at_once
+        else:
+            deliver = future.deliver
         running = self.fetch_impl(request, deliver)  # type: ignore[arg-type]
         if running is not None and not future.done():
             future.running = running
         return future
+
+    def _delivery(
+        self, future: FetchFuture, callback: Callable[[HTTPResponse], object]
+    ) -> Callable[[HTTPResponse], None]:
+        """What gives a response to a callback, and no error to anybody."""
+        context = copy_context()
+
+        def deliver(response: HTTPResponse) -> None:
+            future.running = None
+            if not future.done():
+                self.io_loop.add_callback(context.run, callback, response)
+                future.set_result(response)
+
+        return deliver
 
     def fetch_impl(
         self, request: HTTPRequest, callback: Callable[[HTTPResponse], object]

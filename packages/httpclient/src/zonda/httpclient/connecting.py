@@ -104,12 +104,13 @@ def route_of(
         raise HTTPRequestError(
             f"Unrecognized IPv4 or IPv6 address for network_interface, got {source!r}"
         )
-    tls = _tls_settings(request) if target.scheme == "https" else None
+    tls = tls_settings(request) if target.scheme == "https" else None
     family = socket.AF_INET if request.allow_ipv6 is False else socket.AF_UNSPEC
     return Route(target.scheme, target.host, target.port, tls, proxy, source or None, family)
 
 
-def _tls_settings(request: HTTPRequest | _RequestProxy) -> TLSSettings:
+def tls_settings(request: HTTPRequest | _RequestProxy) -> TLSSettings:
+    """How a request wants its connection to be secured."""
     defaults = None
     if isinstance(request, _RequestProxy):
         defaults = request.defaults

@@ -47,7 +47,13 @@ _LARGE_CHUNK = 256 * 1024
 
 
 class ExchangeEvents(Protocol):
-    """What a connection tells the exchange that it carries."""
+    """What a connection tells the exchange that it carries.
+
+    Attributes:
+        collects: Whether ``data_received`` never returns anything to wait for.
+    """
+
+    collects: bool
 
     def informational(self, response: InformationalResponse) -> None:
         """A 1xx response has arrived."""
@@ -179,13 +185,9 @@ class HTTP1ClientConnection:
         else:
             self.stream.send_buffers(buffers)
 
-    def send_known(self, exchange: ExchangeEvents, method: str, target: str, fields: str) -> None:
-        """The same for a request without a body, whose fields are known to be right as text.
-
-        Raises:
-            LocalProtocolError: The method or target is not valid; nothing was sent.
-        """
-        head = self.protocol.send_known(method, target, fields)
+    def send_known(self, exchange: ExchangeEvents, method: str, head: bytes) -> None:
+        """The same for a request without a body whose head was made by `known_head`."""
+        self.protocol.send_known(method, head)
         self._exchange = exchange
         self.exchanges += 1
         self.touched = False
@@ -241,10 +243,16 @@ class HTTP1ClientConnection:
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the server."""
-        if self._exchange is None:
+        exchange = self._exchange
+        if exchange is None:
             self.stream.close()  # a response to nothing, or a farewell
             return
         self.touched = True
+        if exchange.collects:
+            whole = self.protocol.receive_whole(data)
+            if whole is not None:
+                self._take_whole(exchange, *whole)
+                return
         if len(data) == _CHUNK:
             self.stream.read_chunk_size = _LARGE_CHUNK  # there is more where that came from
         self.protocol.receive_data(data)
@@ -336,6 +344,17 @@ class HTTP1ClientConnection:
             self._fail(error)  # of one of the request's callbacks
         finally:
             self._pumping = False
+
+    def _take_whole(self, exchange: ExchangeEvents, response: Response, body: bytes) -> None:
+        """Do what `_pump` does with all events of a response, which are there at once."""
+        try:
+            exchange.headers_received(response)
+            if body and self._exchange is exchange:  # callbacks may have closed the connection
+                exchange.data_received(body)
+            if self._exchange is exchange:
+                self._complete(exchange, None)
+        except Exception as error:
+            self._fail(error)
 
     def _complete(self, exchange: ExchangeEvents, trailers: HTTPHeaders | None) -> None:
         self._exchange = None

@@ -26,6 +26,7 @@ from zonda.httpclient.curl_connection import CurlConnection
 from zonda.httpclient.curl_multi import CurlMulti
 from zonda.httpclient.errors import CurlError, HTTPRequestError
 from zonda.httpclient.fetching import Fetch
+from zonda.httpclient.hop import Hop
 from zonda.httpclient.proxies import Proxies
 from zonda.httpclient.transport import Transport
 from zonda.httputil.http1 import Limits
@@ -186,17 +187,18 @@ class CurlTransport(Transport):
 class CurlFetch(Fetch):
     """A `Fetch` whose exchanges are transfers of libcurl."""
 
-    __slots__ = ("_proxy",)
+    __slots__ = ("_proxy", "_target")
 
     _transport: CurlTransport
 
     def _choose_route(self, target: Target) -> Route:
         # Not the whole truth, but all that the rest of a fetch needs: connections are libcurl's.
+        self._target = target
         self._proxy = proxy_for(self._request, target, self._transport.proxies)
         return Route(target.scheme, target.host, target.port)
 
-    def _prepare_usual(self) -> bool:
-        return False  # libcurl writes the head
+    def _prepare(self) -> Hop:
+        return self._prepare_any()  # libcurl writes the head
 
     def _find_connection(self, now: float) -> None:
         transport = self._transport

@@ -177,10 +177,6 @@ class CurlConnection:
             easy.setopt(pycurl.NOBODY, 1)
         self._start(exchange, method, headers)
 
-    def send_known(self, exchange: ExchangeEvents, method: str, target: str, fields: str) -> None:
-        """Begin an exchange with a request without a body, whose fields are lines already."""
-        self.send_request(exchange, method, target, HTTPHeaders.from_block(fields), b"")
-
     def start_request(self, exchange: ExchangeEvents, request: Request) -> None:
         """Begin an exchange with the head of a request; `write` and `end` bring the body."""
         headers = request.headers

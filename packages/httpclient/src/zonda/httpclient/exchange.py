@@ -42,8 +42,7 @@ class Outgoing(NamedTuple):
         body: The content, if it is in memory.
         body_producer: What makes it, if not.
         expect_continue: Whether the headers say ``Expect: 100-continue``.
-        lines: In place of ``headers``: field lines that are known to be right, of a request
-            without a body.
+        head: The whole head in place of ``headers``, of a request without a body.
     """
 
     method: str
@@ -52,7 +51,7 @@ class Outgoing(NamedTuple):
     body: bytes | None
     body_producer: BodyProducer | None
     expect_continue: bool
-    lines: str | None = None
+    head: bytes | None = None
 
 
 class ExchangeOwner(Protocol):
@@ -88,6 +87,7 @@ class Exchange:
     Attributes:
         connection: The connection that it runs on.
         response: The head of the response, None before it has arrived.
+        collects: Whether the body is collected: nothing has to be waited for.
         trailers: Trailer fields of a chunked body; None without any.
         consumed: The Content-Encoding that was undone, None if none was.
     """
@@ -101,6 +101,7 @@ class Exchange:
         "_owner",
         "_producer",
         "_streaming",
+        "collects",
         "connection",
         "consumed",
         "response",
@@ -116,6 +117,7 @@ class Exchange:
         self._owner = owner
         self.connection = connection
         self._outgoing = outgoing
+        self.collects = owner.streaming_callback is None
         self.response: Response | None = None
         self.trailers: HTTPHeaders | None = None
         self.consumed: str | None = None
@@ -142,9 +144,9 @@ class Exchange:
         Raises:
             LocalProtocolError: It is not valid; nothing was sent.
         """
-        method, target, headers, body, producer, expect_continue, lines = self._outgoing
-        if lines is not None:
-            self.connection.send_known(self, method, target, lines)
+        method, target, headers, body, producer, expect_continue, head = self._outgoing
+        if head is not None:
+            self.connection.send_known(self, method, head)
             return
         if producer is None and not (expect_continue and body):
             self.connection.send_request(self, method, target, headers, body or b"")

@@ -30,8 +30,9 @@ from zonda.httpclient.connecting import Route, proxy_for, route_of
 from zonda.httpclient.connection import HTTP1ClientConnection
 from zonda.httpclient.deadlines import Phase
 from zonda.httpclient.errors import NO_RESPONSE, HTTPStreamClosedError, HTTPTimeoutError
-from zonda.httpclient.exchange import Exchange, Outgoing
-from zonda.httpclient.fields import is_usual, outgoing, usual_fields
+from zonda.httpclient.exchange import Exchange
+from zonda.httpclient.fields import outgoing
+from zonda.httpclient.hop import Hop, usual_hop
 from zonda.httpclient.pool import allowed_idle
 from zonda.httpclient.redirects import can_repeat, follow
 from zonda.httpclient.request import HTTPRequest, _RequestProxy
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from zonda.httpclient.retry import Retry
     from zonda.httpclient.transport import Transport
     from zonda.httputil.http1 import Response
-
-_NO_FIELDS = HTTPHeaders()
 
 _CHALLENGES = {401: "WWW-Authenticate", 407: "Proxy-Authenticate"}
 
@@ -64,10 +63,10 @@ class Fetch:
     """
 
     __slots__ = (
-        "_attempt", "_callback", "_connecting", "_exchange", "_has_slot", "_marks", "_next",
-        "_original", "_outgoing", "_phase", "_proxy_attempt", "_request", "_route", "_started",
-        "_target", "_timeout", "_timer", "_transport", "_tries", "_waiting", "decompress",
-        "head_callback", "header_callback", "max_body_size", "streaming_callback",
+        "_attempt", "_callback", "_connecting", "_exchange", "_has_slot", "_hop", "_marks",
+        "_next", "_original", "_phase", "_proxy_attempt", "_request", "_started", "_timeout",
+        "_timer", "_transport", "_tries", "_waiting", "decompress", "head_callback",
+        "header_callback", "max_body_size", "streaming_callback",
     )  # fmt: skip
 
     def __init__(
@@ -82,9 +81,7 @@ class Fetch:
         self._original = request.request
         self._request = request
         self._callback: Callable[[HTTPResponse], object] | None = callback
-        self._target: Target
-        self._route: Route
-        self._outgoing: Outgoing
+        self._hop: Hop
         self._has_slot = False
         self._waiting = False  # for a slot
         self._phase: Phase | None = None
@@ -149,13 +146,12 @@ class Fetch:
         """Prepare the request, and ask for a slot."""
         transport = self._transport
         try:
-            if not self._prepare_usual():
-                self._prepare()
+            self._hop = self._prepare()
         except Exception as error:
             # Whoever called fetch() shall have its future first.
             transport.loop.call_soon(self._deliver_error, error)
             return
-        if transport.slots.take(self._route[:3], self):
+        if transport.slots.take(self._hop.place, self):
             self._has_slot = True
             try:
                 self._find_connection(now)
@@ -165,37 +161,22 @@ class Fetch:
             self._waiting = True
             self._begin_phase("queue", "Timeout in request queue")
 
-    def _prepare_usual(self) -> bool:
-        """Prepare a request that says nothing but what to get, which is what most are.
-
-        False for one that says more. This saves a third of a fetch.
-        """
-        request = self._request.request
-        transport = self._transport
-        if (
-            transport.cookies is not None
-            or transport.proxies
-            or not is_usual(request, self._request.defaults)
-        ):
-            return False
-        target = self._target = parse_url(request.url)
-        if target.scheme == "http":
-            self._route = Route("http", target.host, target.port)
-        else:
-            self._route = route_of(self._request, target)
-        if target.username is not None:
-            return False
-        lines = usual_fields(target.authority, self.decompress)
-        self._outgoing = Outgoing(request.method, target.path, _NO_FIELDS, None, None, False, lines)
-        return True
-
-    def _prepare(self) -> None:
-        """Prepare any request."""
+    def _prepare(self) -> Hop:
         transport = self._transport
         request = self._request
-        target = self._target = parse_url(request.url)
-        self._route = self._choose_route(target)
-        proxy = self._route.proxy
+        if transport.cookies is None and not transport.proxies:
+            usual = usual_hop(request, self.decompress)
+            if usual is not None:
+                return usual
+        return self._prepare_any()
+
+    def _prepare_any(self) -> Hop:
+        """Prepare a request that may say anything."""
+        transport = self._transport
+        request = self._request
+        target = parse_url(request.url)
+        route = self._choose_route(target)
+        proxy = route.proxy
         user = user_of(request.url, request.auth_username, request.auth_password)
         authorization = cookie = None
         path = target.path
@@ -209,7 +190,7 @@ class Fetch:
             authorization = self._attempt.authorization(request.method, path)
         if transport.cookies is not None:
             cookie = transport.cookies.header(request.url)
-        self._outgoing = outgoing(request, target, path, authorization, cookie)
+        ready = outgoing(request, target, path, authorization, cookie)
         if proxy is not None and forwarded and proxy.username is not None:
             # The proxy reads this request: it has the whole URL, and credentials for the proxy.
             if self._proxy_attempt is None:
@@ -219,7 +200,8 @@ class Fetch:
                 self._proxy_attempt = account.begin()
             value = self._proxy_attempt.authorization(request.method, path)
             if value is not None:
-                self._outgoing.headers["Proxy-Authorization"] = value
+                ready.headers["Proxy-Authorization"] = value
+        return Hop(route, target[:3], ready)
 
     def _choose_route(self, target: Target) -> Route:
         proxy = proxy_for(self._request, target, self._transport.proxies)
@@ -239,8 +221,9 @@ class Fetch:
 
     def _find_connection(self, now: float) -> None:
         pool = self._transport.pool
-        while (connection := pool.take(self._route, now)) is not None:
-            if self._outgoing.method in IDEMPOTENT or not connection.looks_stale():
+        hop = self._hop
+        while (connection := pool.take(hop.route, now)) is not None:
+            if hop.outgoing.method in IDEMPOTENT or not connection.looks_stale():
                 self._exchange_on(connection, now)
                 return
             connection.close()
@@ -257,14 +240,16 @@ class Fetch:
     async def _connect(self) -> None:
         transport = self._transport
         try:
-            stream = await transport.connector.connect(self._route, self._marks)
+            stream = await transport.connector.connect(self._hop.route, self._marks)
         except Exception as error:
             self._connecting = None
             self.fail(error)
             return
         self._connecting = None
         self._end_phase()
-        connection = HTTP1ClientConnection(stream, self._route, transport.limits, transport.pool)
+        connection = HTTP1ClientConnection(
+            stream, self._hop.route, transport.limits, transport.pool
+        )
         try:
             self._exchange_on(connection, transport.loop.time())
         except Exception as error:
@@ -273,7 +258,7 @@ class Fetch:
     def _exchange_on(self, connection: HTTP1ClientConnection, now: float) -> None:
         if self.max_body_size is None:
             connection.allow_any_body()
-        self._exchange = exchange = Exchange(self, connection, self._outgoing)
+        self._exchange = exchange = Exchange(self, connection, self._hop.outgoing)
         self._marks["pretransfer"] = now
         exchange.begin()
 
@@ -286,7 +271,8 @@ class Fetch:
             self._transport.deadlines.add(self._phase, seconds, self._transport.loop.time())
 
     def _connect_timeout_message(self) -> str:
-        return f"Timeout while connecting to {self._route.host}:{self._route.port}"
+        route = self._hop.route
+        return f"Timeout while connecting to {route.host}:{route.port}"
 
     def _end_phase(self) -> None:
         phase, self._phase = self._phase, None
@@ -352,7 +338,8 @@ class Fetch:
         response = exchange.response
         assert response is not None
         self._exchange = None
-        now = transport.loop.time()
+        marks = self._marks
+        marks["total"] = now = transport.loop.time()
         if connection.reusable:
             if connection.exchanges == 1:
                 connection.allowed_idle = allowed_idle(response.headers.get("Keep-Alive"))
@@ -360,7 +347,7 @@ class Fetch:
         else:
             connection.close()
         self._has_slot = False
-        transport.slots.give_back(self._route[:3])
+        transport.slots.give_back(self._hop.place)
         if self._next is not None:
             next_step, self._next = self._next, None
             next_step()
@@ -372,18 +359,20 @@ class Fetch:
         transport.running.discard(self)
         if self._timeout:
             transport.deadlines.discard(self, self._timeout)
+        original = self._original
         answer = HTTPResponse(
-            self._original,
+            original,
             response.status,
             response.headers,
             None,
-            self._request.url,
+            self._request.request.url,
             None,
             now - self._started,
-            self._time_info(now),
+            None,
             response.reason,
-            self._original.start_time,
+            original.start_time,
         )
+        answer._marks = marks, self._started
         answer._body = exchange.body
         if exchange.trailers is not None:
             answer.trailers = exchange.trailers
@@ -397,8 +386,8 @@ class Fetch:
             type(error) is HTTPStreamClosedError
             and connection.exchanges > 1
             and not connection.touched
-            and self._outgoing.method in IDEMPOTENT
-            and self._outgoing.body_producer is None
+            and self._hop.outgoing.method in IDEMPOTENT
+            and self._hop.outgoing.body_producer is None
         ):
             # The server closed it at the moment when it was taken from the pool. Once only, as the
             # next one is new.
@@ -445,16 +434,16 @@ class Fetch:
 
     def _deliver_error(self, error: Exception) -> None:
         now = self._transport.loop.time()
-        self._deliver(
-            HTTPResponse(
-                self._original,
-                NO_RESPONSE,
-                error=error,
-                request_time=now - self._started,
-                time_info=self._time_info(now),
-                start_time=self._original.start_time,
-            )
+        self._marks["total"] = now
+        answer = HTTPResponse(
+            self._original,
+            NO_RESPONSE,
+            error=error,
+            request_time=now - self._started,
+            start_time=self._original.start_time,
         )
+        answer._marks = self._marks, self._started
+        self._deliver(answer)
 
     def _deliver(self, response: HTTPResponse) -> None:
         callback, self._callback = self._callback, None
@@ -485,14 +474,7 @@ class Fetch:
             exchange.abandon()
         if self._has_slot:
             self._has_slot = False
-            self._transport.slots.give_back(self._route[:3])
+            self._transport.slots.give_back(self._hop.place)
         elif self._waiting:
             self._waiting = False
-            self._transport.slots.leave(self._route[:3], self)
-
-    def _time_info(self, now: float) -> dict[str, float]:
-        """Seconds from the start of the fetch to the end of each phase."""
-        started = self._started
-        info = {name: mark - started for name, mark in self._marks.items()}
-        info["total"] = now - started
-        return info
+            self._transport.slots.leave(self._hop.place, self)

@@ -10,12 +10,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from importlib import metadata
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from zonda.httpclient.errors import HTTPRequestError, UnknownMethodError
 from zonda.httpclient.exchange import Outgoing
-from zonda.httpclient.request import HTTPRequest
 from zonda.httpclient.target import Target
 from zonda.httputil import HTTPHeaders
 from zonda.httputil.codings import available_codings
@@ -36,47 +34,6 @@ METHODS: Final = {
 }
 
 _FORM: Final = "application/x-www-form-urlencoded"
-
-
-# What makes a request special, and the values of one that is not.
-_SPECIAL = itemgetter(
-    "proxy_host",
-    "network_interface",
-    "allow_ipv6",
-    "auth_username",
-    "auth_password",
-    "_body",
-    "body_producer",
-    "user_agent",
-    "allow_nonstandard_methods",
-    "expect_100_continue",
-)
-_NOT_SPECIAL = (*[None] * 9, False)
-# How a connection is secured says nothing about the request.
-_USUAL_DEFAULTS = frozenset(
-    (
-        *HTTPRequest._DEFAULTS,
-        "ca_certs",
-        "client_cert",
-        "client_key",
-        "ssl_options",
-        "validate_cert",
-    )
-)
-
-
-def is_usual(request: HTTPRequest, defaults: dict[str, Any] | None) -> bool:
-    """Whether a request says nothing but what to get: `usual_fields` are its fields.
-
-    All that a request may say is looked at with one comparison, instead of attribute by attribute.
-    """
-    attributes = request.__dict__
-    return (
-        _SPECIAL(attributes) == _NOT_SPECIAL
-        and not attributes["_headers"]
-        and METHODS.get(attributes["method"]) is False
-        and (defaults is None or defaults.keys() <= _USUAL_DEFAULTS)
-    )
 
 
 @functools.cache
@@ -126,7 +83,7 @@ def check_method(request: _RequestProxy) -> None:
 def outgoing(
     request: _RequestProxy, target: Target, path: str, authorization: str | None, cookie: str | None
 ) -> Outgoing:
-    """Put the request together. Most need nothing of this: see `usual_fields`.
+    """Put the request together. Most need nothing of this: see `hop`.
 
     Args:
         request: What the caller asked for.

@@ -30,7 +30,8 @@ class ConnectionPool:
         self._loop = loop
         self._idle_timeout = idle_timeout
         self._max_idle = max_idle
-        # Both in the order in which they became idle.
+        # Both in the order in which they became idle. A route without connections stays for the
+        # next one until the timer comes by.
         self._by_route: dict[Route, dict[HTTP1ClientConnection, None]] = {}
         self._expiry: dict[HTTP1ClientConnection, float] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -48,12 +49,9 @@ class ConnectionPool:
         while connections:
             connection, _ = connections.popitem()
             expiry = self._expiry.pop(connection)
-            if expiry > now and connection.is_open:
-                if not connections:
-                    del self._by_route[route]
+            if expiry > now and not connection.stream.closed():
                 return connection
             connection.close()
-        del self._by_route[route]
         return None
 
     def put(self, connection: HTTP1ClientConnection, now: float) -> None:
@@ -62,7 +60,7 @@ class ConnectionPool:
         allowed = connection.allowed_idle
         if allowed is not None and allowed < idle:
             idle = allowed
-        if idle <= 0 or self._closed or not connection.is_open:
+        if idle <= 0 or self._closed or connection.stream.closed():
             connection.close()
             return
         route = connection.route
@@ -81,10 +79,7 @@ class ConnectionPool:
     def discard(self, connection: HTTP1ClientConnection) -> None:
         """Forget a connection, whether it is here or not."""
         if self._expiry.pop(connection, None) is not None:
-            connections = self._by_route[connection.route]
-            del connections[connection]
-            if not connections:
-                del self._by_route[connection.route]
+            del self._by_route[connection.route][connection]
 
     def evict(self) -> None:
         """Close the connection that has been idle for longest, if there is one."""
@@ -130,6 +125,8 @@ class ConnectionPool:
             if expiry <= now:
                 self.discard(connection)
                 connection.close()
+        for route in [route for route, left in self._by_route.items() if not left]:
+            del self._by_route[route]
         if self._expiry:
             # Twice within the time limit: one may stay half as long again, at most.
             self._timer = self._loop.call_later(self._idle_timeout / 2, self._sweep)

@@ -99,6 +99,16 @@ class HTTPRequest:
         "validate_cert": True,
     }
 
+    # Here, and not in each object, for what few requests have: beyond thirty attributes an object
+    # costs several times as much.
+    proxy_port: int | None = None
+    proxy_username: str | None = None
+    proxy_password: str | None = None
+    proxy_auth_mode: str | None = None
+    prepare_curl_callback: Callable[[Any], None] | None = None
+    retry: Retry | None = None
+    _headers: Fields | None
+
     def __init__(
         self,
         url: str,
@@ -137,18 +147,24 @@ class HTTPRequest:
         *,
         retry: Retry | None = None,
     ) -> None:
-        self._headers: Fields = HTTPHeaders() if headers is None else headers
+        self._headers = headers
         if if_modified_since is not None:
-            fields = self._headers = HTTPHeaders(self._headers)
+            fields = self._headers = HTTPHeaders(() if headers is None else headers)
             fields["If-Modified-Since"] = format_timestamp(if_modified_since)
         self.proxy_host = proxy_host
-        self.proxy_port = proxy_port
-        self.proxy_username = proxy_username
-        self.proxy_password = proxy_password
-        self.proxy_auth_mode = proxy_auth_mode
+        if proxy_port is not None:
+            self.proxy_port = proxy_port
+        if proxy_username is not None:
+            self.proxy_username = proxy_username
+        if proxy_password is not None:
+            self.proxy_password = proxy_password
+        if proxy_auth_mode is not None:
+            self.proxy_auth_mode = proxy_auth_mode
         self.url = url
         self.method = method
-        self.body = body
+        self._body: bytes | None = None
+        if body is not None:
+            self.body = body
         self.body_producer = body_producer
         self.auth_username = auth_username
         self.auth_password = auth_password
@@ -162,7 +178,8 @@ class HTTPRequest:
         self.network_interface = network_interface
         self.streaming_callback = streaming_callback
         self.header_callback = header_callback
-        self.prepare_curl_callback = prepare_curl_callback
+        if prepare_curl_callback is not None:
+            self.prepare_curl_callback = prepare_curl_callback
         self.allow_nonstandard_methods = allow_nonstandard_methods
         self.validate_cert = validate_cert
         self.ca_certs = ca_certs
@@ -171,18 +188,22 @@ class HTTPRequest:
         self.client_cert = client_cert
         self.ssl_options = ssl_options
         self.expect_100_continue = expect_100_continue
-        self.retry = retry
+        if retry is not None:
+            self.retry = retry
         self.start_time = time.time()
 
     @property
     def headers(self) -> Any:
         """The request's fields: what was given, an empty `HTTPHeaders` if that was None."""
         # What was given, not a copy: programs keep the dict and add to it later.
-        return self._headers
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = HTTPHeaders()
+        return headers
 
     @headers.setter
     def headers(self, value: Fields | None) -> None:
-        self._headers = HTTPHeaders() if value is None else value
+        self._headers = value
 
     @property
     def body(self) -> bytes | None:
@@ -211,6 +232,9 @@ class _RequestProxy:
     >>> proxy.connect_timeout, proxy.request_timeout, proxy.max_redirects
     (1, 3, None)
     """
+
+    #: See `ResponseStream`, which has such a request; others have no use for it.
+    head_callback: Callable[[Any], None] | None = None
 
     def __init__(self, request: HTTPRequest, defaults: dict[str, Any] | None) -> None:
         self.request = request

@@ -40,7 +40,6 @@ class HTTPResponse:
         error: An exception if the response is not 2xx, else None.
         request_time: Seconds that the fetch took, time in the queue included; None if unknown.
         start_time: When the fetch began, in seconds since the epoch; None if unknown.
-        time_info: Seconds by phase; empty if unknown.
         trailers: Trailer fields of a chunked body, None without any.
 
     >>> from zonda.httpclient.request import HTTPRequest
@@ -56,6 +55,8 @@ class HTTPResponse:
     _error_is_response_code = False
     _buffer: BytesIO | None = None
     _body: bytes | None = None
+    _time_info: dict[str, float] | None = None
+    _marks: tuple[dict[str, float], float] | None = None
 
     def __init__(
         self,
@@ -84,7 +85,25 @@ class HTTPResponse:
             self.error = HTTPClientError(code, message=self.reason, response=self)
         self.start_time = start_time
         self.request_time = request_time
-        self.time_info = time_info or {}
+        if time_info is not None:
+            self._time_info = time_info
+
+    @property
+    def time_info(self) -> dict[str, float]:
+        """Seconds by phase; empty if unknown."""
+        info = self._time_info
+        if info is None:
+            # Made when somebody asks, from the times of the fetch and of its start.
+            info = self._time_info = {}
+            if self._marks is not None:
+                marks, started = self._marks
+                for name, mark in marks.items():
+                    info[name] = mark - started
+        return info
+
+    @time_info.setter
+    def time_info(self, value: dict[str, float]) -> None:
+        self._time_info = value
 
     @property
     def buffer(self) -> BytesIO | None:

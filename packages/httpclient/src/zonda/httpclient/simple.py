@@ -47,6 +47,8 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
             ``"environment"`` for what its variables say (`Proxies.from_setting`); None for none.
     """
 
+    _calls_back_at_the_end = True
+
     max_clients: int
     max_buffer_size: int
     max_header_size: int | None

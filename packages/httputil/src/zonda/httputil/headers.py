@@ -112,6 +112,18 @@ class HTTPHeaders(MutableMapping[str, str]):
         return self
 
     @classmethod
+    def from_shared(cls, fields: SharedFields) -> Self:
+        r"""Headers that are those of others, too, until they are changed.
+
+        >>> headers = HTTPHeaders.from_shared(SharedFields("Host: a\r\nVia: b\r\n"))
+        >>> headers["Via"], len(headers)
+        ('b', 2)
+        """
+        self = cls.__new__(cls)
+        self._block = fields
+        return self
+
+    @classmethod
     def _from_canonical(cls, fields: dict[str, str]) -> Self:
         # Headers that start as a copy of `fields`, whose names are canonical and whose values are
         # valid.
