@@ -19,6 +19,7 @@ from zonda.httputil.file import HTTPFile
 from zonda.httputil.form_config import ParseBodyConfig, get_parse_body_config
 from zonda.httputil.forms import FORM_TYPE, parse_body_arguments, parse_urlencoded
 from zonda.httputil.headers import HTTPHeaders
+from zonda.httputil.shared_fields import SharedFields
 from zonda.httputil.startline import RequestStartLine
 from zonda.httputil.urls import parse_authority, split_host_and_port
 
@@ -67,7 +68,9 @@ class HTTPServerRequest:
             of headers that are still an unread validated block (`HTTPHeaders.from_block`) is
             checked when `host` is first asked for: the protocol that validated the block has
             checked it.
-        body: The body; empty while it is being streamed.
+        body: The body; empty while it is being streamed. One that is given here is not parsed, as
+            in Tornado: who makes a request by hand fills `body_arguments` and `files` too, with
+            `parse_body_arguments`.
         host: Overrides what the Host header says.
         files: Uploaded files, when somebody else has parsed the body.
         connection: The `HTTPConnection` to answer on. If it has a `context`, that one's `remote_ip`
@@ -151,6 +154,10 @@ class HTTPServerRequest:
             self.host  # noqa: B018 - the first access checks it
         if files is not None:
             self.files = files
+        if body:  # its maker's to parse, into these
+            self.body_arguments = {}
+            if files is None:
+                self.files = {}
         if parse_config is not None:
             self.parse_config = parse_config
         if "?" in uri:
@@ -274,8 +281,11 @@ class HTTPServerRequest:
         Raises:
             HTTPInputError: As with these two.
         """
-        arguments = {name: values.copy() for name, values in self.query_arguments.items()}
-        _extend(arguments, self.body_arguments)
+        arguments = {}
+        for name, values in self.query_arguments.items():
+            arguments[name] = values.copy()
+        if self.body:  # spares most requests a lazy attribute
+            _extend(arguments, self.body_arguments)
         return arguments
 
     @property
@@ -325,9 +335,15 @@ class HTTPServerRequest:
         # handler runs. Cheap when there is no form.
         if self._form_parsed or not self.body:
             return
+        block = getattr(self.headers, "_block", None)
+        if type(block) is SharedFields and block.no_form:
+            self._form_parsed = True  # as was found out the last time
+            return
         content_type = self.headers.get("Content-Type")
         if content_type is None or FORM_TYPE.match(content_type) is None:
             self._form_parsed = True
+            if type(block) is SharedFields:
+                block.no_form = True
             return
         arguments: dict[str, list[bytes]] = {}
         files: dict[str, list[HTTPFile]] = {}
