@@ -269,7 +269,8 @@ def test_files(parse_first: bool) -> None:
 def test_a_body_given_by_hand_is_parsed_by_its_maker() -> None:
     # As webargs' tests make requests; with the fields in them already, there were two of each.
     made = request("/", "POST", body=b"a=1", fields={"Content-Type": URLENCODED})
-    assert made.body_arguments == made.files == {}
+    assert made.body_arguments == {}
+    assert made.files == {}
     parse_body_arguments(URLENCODED, made.body, made.body_arguments, made.files)
     assert made.body_arguments == made.arguments == {"a": [b"1"]}
 
