@@ -104,6 +104,35 @@ async def test_an_idle_connection_is_closed_without_a_word() -> None:
         assert await client.closed() == b""
 
 
+async def test_it_is_idle_from_the_end_of_its_response_on() -> None:
+    exchanges: list[HTTPConnection] = []
+
+    def later(request: HTTPServerRequest) -> None:
+        assert request.connection is not None
+        exchanges.append(request.connection)
+
+    async with (
+        serving(later, idle_connection_timeout=10) as server,
+        RawClient(port_of(server)) as client,
+    ):
+        seen = Connections(server)
+        for begun in (False, True):
+            await client.send(HEAD + b"\r\n")
+            await seen.busy()
+            exchange = exchanges.pop()
+            if begun:
+                exchange.write_headers(OK, HTTPHeaders({"Content-Length": "0"}))
+            seen.pass_seconds(100)
+            if not begun:
+                exchange.write_headers(OK, HTTPHeaders({"Content-Length": "0"}))
+            exchange.finish()
+            assert (await client.response()).status == 200
+            seen.pass_seconds(9)
+            assert len(server._connections) == 1
+        seen.pass_seconds(2)
+        assert await client.closed() == b""
+
+
 async def test_a_connection_that_never_speaks_is_closed() -> None:
     async with (
         serving(ok, idle_connection_timeout=10) as server,

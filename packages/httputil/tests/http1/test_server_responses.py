@@ -566,3 +566,36 @@ def test_repr() -> None:
     assert repr(Data(b"abc")) == "<Data 3 bytes>"
     assert repr(Response(200, "OK")) == "<Response 200 'OK' HTTP/1.1>"
     assert connection.next_event() is END_OF_MESSAGE
+
+
+def test_a_response_that_has_begun_is_not_the_last() -> None:
+    connection = ServerConnection()
+    connection.receive_data(GET)
+    connection.next_event()
+    connection.next_event()
+    head = Response(200, "OK", HTTPHeaders({"Content-Length": "0"}))
+    assert b"close" not in sent(connection.send(head))
+    connection.announce_close()
+    assert connection.closing
+    connection.send(EndOfMessage())
+    connection.start_next_cycle()
+    connection.receive_data(GET)
+    connection.next_event()
+    connection.next_event()
+    answer = sent(connection.send_response(200, "OK", HTTPHeaders(), b""))
+    assert b"\r\nConnection: close\r\n" in answer
+    with pytest.raises(LocalProtocolError):
+        connection.start_next_cycle()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_who_has_been_told_to_go_on_is_told_to_stop(known: bool) -> None:
+    connection = ServerConnection()
+    for _ in range(3 if known else 1):
+        assert connection.receive_request(GET) is not None
+        headers = HTTPHeaders({"Server": "Zonda"})
+        assert connection.respond(200, "OK", headers, b"") is not None
+    connection.announce_close()
+    assert connection.receive_request(GET) is not None
+    answer = sent(connection.send_response(200, "OK", HTTPHeaders(), b""))
+    assert b"\r\nConnection: close\r\n" in answer

@@ -16,6 +16,7 @@ all the same (``on_connection_close``), because most peers that do so are gone.
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from types import SimpleNamespace
@@ -68,6 +69,9 @@ EVENTS_PER_TURN = 64
 FORGET_AFTER = 5.0
 #: Seconds before the rate of a body counts: connections start slowly.
 RATE_GRACE = 10.0
+#: Seconds that a client which was told that it may gets to ask once more while the server drains
+#: (the clock is coarse: at least one of them will have passed).
+PATIENCE = 2.0
 #: What a peer may still send after an error response before it is cut off, in bytes.
 LINGER_BYTES = 1024 * 1024
 
@@ -195,19 +199,19 @@ class HTTP1ServerConnection:
         self.stream.close()
         await self._closed
 
-    def drain(self, patience: float = 0.0) -> None:
+    def drain(self, idle_since: float = math.inf) -> None:
         """Close as soon as no request is being answered; its response says so to the peer.
 
         Args:
-            patience: Leave it open if it has been idle for fewer seconds: the peer may be about to
-                ask, or have asked already.
+            idle_since: Leave it open if it has become idle later than that (the timer's clock): the
+                peer may be about to ask, or have asked already.
         """
-        self.protocol.close_after_response()
+        self.protocol.announce_close()
         if self._drain_callback is not None:
             (asked_by, callback), self._drain_callback = self._drain_callback, None
             if asked_by is self._exchange:
                 callback()
-        if self._exchange is None and self._timer.now - self._since >= patience:
+        if self._exchange is None and self._since < idle_since:
             self.stream.close_when_flushed()
 
     def abort(self) -> None:
@@ -588,7 +592,7 @@ class HTTP1ServerConnection:
             stream.send(data)
             future = self.send(()) if self._writing_paused else done
         self._exchange = None
-        self._since = self._progress
+        self._since = self._timer.now
         return future
 
     def send_files(self, buffers: Sequence[Buffer | FileRange]) -> asyncio.Future[None]:
@@ -614,7 +618,7 @@ class HTTP1ServerConnection:
             else:
                 self.stream.close_when_flushed()
             return
-        self._since = self._progress
+        self._since = self._timer.now
         protocol.start_next_cycle()
         if not self._pumping and (protocol.bytes_buffered or self._peer_finished):
             self._resume()
@@ -696,7 +700,9 @@ class HTTP1ServerConnection:
             if self.protocol.bytes_buffered:
                 if _overdue(now, self._since, params.header_timeout):
                     self._refuse(408, "the head of the request takes too long")
-            elif _overdue(now, self._since, params.idle_timeout):
+            elif _overdue(now, self._since, params.idle_timeout) or (
+                self.protocol.closing and now - self._since >= PATIENCE
+            ):
                 self.stream.close()
             elif now - self._since >= FORGET_AFTER:
                 self.protocol.forget_fields()

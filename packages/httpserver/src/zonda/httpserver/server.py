@@ -17,7 +17,7 @@ from zonda.httpserver.accesslog import (
     refused_record,
 )
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
-from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage
+from zonda.httpserver.connection import PATIENCE, HTTP1ServerConnection, StartMessage
 from zonda.httpserver.context import HTTPRequestContext
 from zonda.httpserver.counters import Counters
 from zonda.httpserver.deadlines import DeadlineTimer
@@ -351,18 +351,21 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             acceptor.accept_backlog()
         self.stop()
         self.draining = True
+        now = asyncio.get_running_loop().time()
+        if self._timer is not None:
+            self._timer.now = now
         for connection in self._connections:
-            connection.protocol.close_after_response()
+            connection.protocol.announce_close()
         # Requests that have arrived already are read in between, so that what is idle then is idle.
         for _ in range(2):
             await asyncio.sleep(0)
         if self._proxy_acceptor is not None:
             self._proxy_acceptor.close()  # those who have not even said where they come from
         for connection in tuple(self._connections):
-            connection.drain(_PATIENCE)
+            connection.drain(now - PATIENCE)
         for upgraded in tuple(self._upgraded):
             upgraded.drain()
-        patience = asyncio.get_running_loop().call_later(_PATIENCE, self._drain_the_idle)
+        patience = asyncio.get_running_loop().call_later(_PATIENCE, self._drain_the_idle, now)
         try:
             async with asyncio.timeout(timeout):
                 await self._wait_until_all_closed()
@@ -373,6 +376,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         if self._lifespans is not None:
             await self._lifespans.stopped()
 
-    def _drain_the_idle(self) -> None:
+    def _drain_the_idle(self, since: float) -> None:
+        # Those who were told in the meantime that they may ask once more get some longer.
         for connection in tuple(self._connections):
-            connection.drain()
+            connection.drain(since)

@@ -395,6 +395,21 @@ class ServerConnection(Connection):
         self._plain = False
         self.keep_alive = False
 
+    def announce_close(self) -> None:
+        """Say ``Connection: close`` with the next head; the exchange that has it is the last.
+
+        A client whose response has begun without it was told to go on, and may be asking already.
+        """
+        if self.our_state is _IDLE:
+            self.close_after_response()
+        else:
+            self._closing = True
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection ends when the client has been told."""
+        return self._closing
+
     def send(self, event: InformationalResponse | Response | Data | EndOfMessage) -> list[Buffer]:
         """Buffers that say `event`, to be written in order.
 
@@ -574,3 +589,4 @@ class ServerConnection(Connection):
         self.our_state = self.their_state = _IDLE
         self._method = self._upgrade = None
         self._http10 = self._plain = False
+        self.keep_alive = not self._closing
