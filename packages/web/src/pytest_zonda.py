@@ -1,7 +1,8 @@
 """Fixtures for tests of web applications: ``live_server``, ``http_client``, ``ws_connect``.
 
-Define a fixture ``app`` that returns the application; plain tests and ``async def`` ones, whoever
-runs them, may then ask for the others::
+They test ``app``: a fixture of yours that returns the application, or what pytest's setting
+``zonda_app`` names (``zonda_app = package.module:make_app``, a function or the application
+itself). Plain tests and ``async def`` ones, whoever runs them, may then ask for the others::
 
     @pytest.fixture
     def app():
@@ -25,6 +26,7 @@ switches it off.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,37 @@ import pytest
 
 if TYPE_CHECKING:
     from zonda.web.testing.live import LiveClient, LiveServer
+
+
+_NO_APP = """\
+there is no application to test. Define a fixture "app" in this file or in a conftest.py:
+
+    @pytest.fixture
+    def app():
+        return Application([("/", Hello)])
+
+or name it in pytest's configuration: zonda_app = package.module:make_app"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Make ``zonda_app`` known."""
+    parser.addini("zonda_app", "the application to test, or a function that makes it: module:name")
+
+
+@pytest.fixture
+def app(pytestconfig: pytest.Config) -> Any:
+    """The application to test: that of the setting ``zonda_app``, made anew for each test."""
+    setting: str = pytestconfig.getini("zonda_app")
+    if not setting:
+        pytest.fail(_NO_APP, pytrace=False)
+    module, colon, path = setting.partition(":")
+    if not (module and colon and path):
+        pytest.fail(f"zonda_app = {setting}: module:name is what it takes", pytrace=False)
+    found: Any = importlib.import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    # An application can be called as well, by an ASGI server.
+    return found if hasattr(found, "find_handler") else found()
 
 
 @pytest.fixture

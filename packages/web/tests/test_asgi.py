@@ -250,12 +250,11 @@ async def test_bad_requests(
     assert start["status"] == status
 
 
-async def test_a_malformed_form_gets_the_page_of_the_handler(expect_log: "ExpectLog") -> None:
+async def test_a_malformed_form_gets_the_page_of_the_handler() -> None:
     scope = scope_of(
         "/hello/", "POST", headers=[(b"host", b"a"), (b"content-type", b"multipart/form-data")]
     )
-    with expect_log("zonda.general", "400 .*Invalid body"):
-        start, content = await run(Script(body(b"x")), scope)
+    start, content = await run(Script(body(b"x")), scope)
     assert start["status"] == 400
     assert b"400: Bad Request" in content["body"]
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from zonda.httpserver.testing import RawClient, serve
-from zonda.web import Application, RequestHandler
+from zonda.httputil import HTTPInputError
+from zonda.web import CORS, Application, HTTPError, RequestHandler
 
 if TYPE_CHECKING:
     from conftest import ExpectLog
@@ -77,7 +78,43 @@ async def test_a_malformed_form_gets_the_handlers_own_page(
     kind: str, body: bytes, expect_log: "ExpectLog"
 ) -> None:
     head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-    with expect_log("zonda.general", "400 POST / .*Invalid body"), expect_log("zonda.access"):
+    with expect_log("zonda", "400 POST / "):  # one line
         (response,) = await answers(Page, head.encode() + b"\r\n" + body)
     assert (response.status, response.headers["X-Default"]) == (400, "1")
     assert response.body == b'{"own": 400, "kind": "HTTPError"}'
+
+
+class Form(Page):
+    def prepare(self) -> None:
+        raise AssertionError("not called")
+
+    async def _execute(self, *args: Any, **kwargs: Any) -> None:
+        raise AssertionError("not called")
+
+
+async def test_a_malformed_form_is_seen_by_middleware_and_cors(expect_log: "ExpectLog") -> None:
+    seen: list[tuple[list[str], str, object]] = []
+
+    async def note(handler: RequestHandler, proceed: Any) -> None:
+        try:
+            await proceed()
+        except HTTPError as error:
+            seen.append((handler.path_args, str(error), type(error.__cause__)))
+            raise
+
+    application = Application(
+        [("/(.*)", Form)], middleware=[note], cors=CORS(origins=["http://a.example"])
+    )
+    request = (
+        b"POST /path HTTP/1.1\r\nHost: a\r\nOrigin: http://a.example\r\n"
+        b"Content-Type: multipart/form-data\r\nContent-Length: 5\r\n\r\n--B--"
+    )
+    async with serve(application) as port, RawClient(port) as client:
+        with expect_log("zonda", "400 POST /path "):
+            await client.send(request)
+            response = await client.response("POST")
+    assert response.status == 400
+    assert response.headers["Access-Control-Allow-Origin"] == "http://a.example"
+    [(args, text, cause)] = seen
+    assert (args, cause) == (["path"], HTTPInputError)
+    assert "Invalid body" in text

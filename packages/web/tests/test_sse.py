@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zonda.httpserver.testing import RawClient, serve
+from zonda.httpserver.testing import RawClient, port_of, serve, serving
 from zonda.web import Application, RequestHandler
 from zonda.web.sse import Data, EventStream, format_event
 
@@ -226,3 +226,80 @@ async def test_sending_behind_the_end() -> None:
     async with serve(Application([("/", Late, {"log": []})])) as port:
         async with RawClient(port) as client:
             assert (await client(GET)).body.endswith(b"data: still the same response\n\n")
+
+
+async def test_a_server_that_drains_sends_its_clients_away() -> None:
+    class Endless(Events):
+        async def get(self) -> None:
+            try:
+                async with self.sse() as events:
+                    await events.send("a", id=1)
+                    await asyncio.Event().wait()
+                self.log.append(f"left, closed {events.closed}")
+            finally:
+                self.log.append("cleaned up")
+
+    log: list[str] = []
+    async with serving(Application([("/", Endless, {"log": log})])) as server:
+        async with RawClient(port_of(server)) as client:
+            await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            reading = asyncio.ensure_future(client.response())
+            while not server._connections or not any(c._exchange for c in server._connections):
+                await asyncio.sleep(0)
+            started = time.monotonic()
+            await server.drain(timeout=60)
+            assert time.monotonic() - started < 10
+            response = await reading  # to its very end
+            assert response.body.endswith(b"id: 1\ndata: a\n\n")
+            assert await client.closed() == b""
+    assert log == ["left, closed True", "cleaned up", "finished"]
+
+
+async def test_a_stream_that_begins_while_the_server_drains() -> None:
+    class Endless(Events):
+        async def get(self) -> None:
+            began.set()
+            await released.wait()
+            async with self.sse():
+                await asyncio.Event().wait()
+
+    began, released = asyncio.Event(), asyncio.Event()
+    log: list[str] = []
+    async with serving(Application([("/", Endless, {"log": log})])) as server:
+        async with RawClient(port_of(server)) as client:
+            await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await began.wait()
+            draining = asyncio.ensure_future(server.drain(timeout=60))
+            while not server.draining:
+                await asyncio.sleep(0)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            released.set()
+            assert (await client.response()).headers["Connection"] == "close"
+            async with asyncio.timeout(10):
+                await draining
+    assert log == ["finished"]
+
+
+async def test_a_stream_that_is_over_before_the_server_drains() -> None:
+    class Short(Events):
+        async def get(self) -> None:
+            async with self.sse():
+                pass
+            over.set()
+            await released.wait()
+            self.write("more")
+
+    over, released = asyncio.Event(), asyncio.Event()
+    async with serving(Application([("/", Short, {"log": []})])) as server:
+        async with RawClient(port_of(server)) as client:
+            await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await over.wait()
+            draining = asyncio.ensure_future(server.drain(timeout=60))
+            while not server.draining:
+                await asyncio.sleep(0)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            released.set()
+            assert (await client.response()).body.endswith(b"more")
+            await draining

@@ -195,20 +195,20 @@ async def test_a_slow_reader_holds_the_client_back() -> None:
     ],
 )
 async def test_malformed(expect_log: Any, body: bytes, status: int) -> None:
-    with expect_log("zonda.general", str(status)), expect_log("zonda.access", str(status)):
+    with expect_log("zonda", f"^{status} "):
         response = await send(Keep, post(body))
     assert response.status == status
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=\u00e9"])
 async def test_boundaries(expect_log: Any, kind: str) -> None:
-    with expect_log("zonda.general", "400"), expect_log("zonda.access"):
+    with expect_log("zonda", "^400 "):
         assert (await send(Keep, post(BODY, f"Content-Type: {kind}"))).status == 400
 
 
 async def test_limits_of_the_application(expect_log: Any) -> None:
     config = ParseBodyConfig(multipart=ParseMultipartConfig(max_parts=2))
-    with expect_log("zonda.general", "400 .*parts"), expect_log("zonda.access"):
+    with expect_log("zonda", "^400 "):
         assert (await send(Keep, post(BODY), parse_body_config=config)).status == 400
 
 
@@ -231,7 +231,7 @@ async def test_read_has_a_limit(expect_log: Any) -> None:
             self.log.append(await part.read(10))
 
     body = form(part("a", b"0123456789"), part("b", b"01234567890"))
-    with expect_log("zonda.general", "413"), expect_log("zonda.access"):
+    with expect_log("zonda", "^413 "):
         response, log = await serve_stream(post(body), Read)
     assert (response.status, log) == (413, [b"0123456789"])
 

@@ -80,7 +80,36 @@ def test_fixtures(tmp_path: Path) -> None:
 def test_without_an_app(tmp_path: Path) -> None:
     (tmp_path / "test_program.py").write_text("def test_it(http_client): ...")
     done = run_pytest(tmp_path, "-p", "pytest_zonda")
-    assert "fixture 'app' not found" in done.stdout
+    assert 'Define a fixture "app" in this file' in done.stdout
+    assert "zonda_app = package.module:make_app" in done.stdout
+    assert "1 error" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("setting", ["program:make_app", "program:Made.app"])
+def test_an_app_that_is_named(tmp_path: Path, setting: str) -> None:
+    (tmp_path / "program.py").write_text(
+        "from zonda.web import Application, RequestHandler\n"
+        "class Hello(RequestHandler):\n"
+        "    def get(self):\n"
+        "        self.write('Hello')\n"
+        "def make_app():\n"
+        "    return Application([('/', Hello)])\n"
+        "class Made:\n"
+        "    app = make_app()\n"
+    )
+    (tmp_path / "test_program.py").write_text(
+        "def test_it(http_client):\n    assert http_client.fetch('/').body == b'Hello'\n"
+    )
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\nzonda_app = {setting}\npythonpath = .\n")
+    done = run_pytest(tmp_path, "-W", "error", "-p", "pytest_zonda")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_an_app_that_is_named_wrongly(tmp_path: Path) -> None:
+    (tmp_path / "test_program.py").write_text("def test_it(app): ...")
+    done = run_pytest(tmp_path, "-p", "pytest_zonda", "-o", "zonda_app=program")
+    assert "zonda_app = program: module:name is what it takes" in done.stdout
 
 
 def test_it_imports_nothing_until_it_is_asked(tmp_path: Path) -> None:

@@ -13,10 +13,17 @@ from zonda.httpserver.routing import URLSpec
 from zonda.ioloop.log import access_log, app_log, gen_log
 from zonda.web.application import Application
 from zonda.web.cors import CORS
-from zonda.web.decorators import addslash, asynchronous, authenticated, removeslash
+from zonda.web.decorators import (
+    _has_stream_request_body,
+    addslash,
+    asynchronous,
+    authenticated,
+    removeslash,
+    stream_request_body,
+)
 from zonda.web.defaulthandlers import ErrorHandler, FallbackHandler, RedirectHandler
 from zonda.web.errors import Finish, HTTPError, MissingArgumentError
-from zonda.web.handler import RequestHandler, _has_stream_request_body, stream_request_body
+from zonda.web.handler import RequestHandler
 from zonda.web.pageparts import is_absolute
 from zonda.web.signedvalues import (
     DEFAULT_SIGNED_VALUE_MIN_VERSION,

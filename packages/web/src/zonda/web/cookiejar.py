@@ -53,7 +53,14 @@ class CookieJar:
         self._fields[name] = text
 
     def clear(self, name: str, *, path: str = "/", **attributes: Any) -> None:
-        """Set a cookie so that the client forgets it; ``path`` and ``domain`` must be its own."""
+        """Set a cookie so that the client forgets it; ``path`` and ``domain`` must be its own.
+
+        Raises:
+            TypeError: ``expires`` or ``max_age`` is given.
+        """
+        for excluded in ("expires", "max_age"):
+            if excluded in attributes:
+                raise TypeError(f"clear_cookie() takes no argument {excluded!r}")
         now = datetime.datetime.now(datetime.UTC)
         past = now - datetime.timedelta(days=365)
         self.set(name, "", expires=past, path=path, **attributes)

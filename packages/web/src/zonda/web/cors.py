@@ -89,6 +89,8 @@ class CORSTransform(OutputTransform):
         request: The request.
     """
 
+    _bears_threads = True
+
     def __init__(self, cors: CORS, request: HTTPServerRequest) -> None:
         self._cors = cors
         self._origin = request.headers.get("Origin")

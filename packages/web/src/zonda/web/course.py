@@ -61,7 +61,13 @@ def run(
             else {}
         )
         if method not in _CHANGE_NOTHING:
-            check_sender(handler)
+            settings = handler.application.settings
+            if (
+                "xsrf_cookies" in settings
+                or "cross_origin_protection" in settings
+                or method == "OPTIONS"
+            ):
+                check_sender(handler)
         result = handler.prepare()
         if result is not None or handler._stream_request_body:
             return _go_on_from_prepare(handler, result)

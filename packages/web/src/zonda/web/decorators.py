@@ -1,4 +1,4 @@
-"""Decorators for a handler's methods: who may call them, with which slash, and until when."""
+"""Decorators for handlers and their methods: who may call them, with which slash, until when."""
 
 from __future__ import annotations
 
@@ -101,6 +101,23 @@ async def _finish_after(handler: RequestHandler, result: Awaitable[None]) -> Non
     await result
     if not handler._finished:
         handler.finish()
+
+
+def stream_request_body(cls: type[H]) -> type[H]:
+    """Class decorator: the body is not collected but given to ``data_received`` piece by piece.
+
+    `RequestHandler.prepare` runs when the head is there (it may call
+    ``request.connection.set_max_body_size``), the method when the body is complete.
+    """
+    if not issubclass(cls, RequestHandler):
+        raise TypeError(f"expected a subclass of RequestHandler, got {cls!r}")
+    cls._stream_request_body = True
+    return cls
+
+
+def _has_stream_request_body(cls: type[RequestHandler]) -> bool:
+    # Not for new programs: elastic-apm asks.
+    return cls._stream_request_body
 
 
 def _redirect_here(handler: RequestHandler, path: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from zonda.httputil import (
     HTTPHeaders,
@@ -19,7 +20,6 @@ from zonda.ioloop.log import app_log
 from zonda.ioloop.stepping import start_coroutine
 from zonda.web.course import run
 from zonda.web.errors import HTTPError
-from zonda.web.failures import fail
 from zonda.web.handler import RequestHandler
 
 if TYPE_CHECKING:
@@ -179,13 +179,24 @@ class HandlerDelegate(HTTPMessageDelegate):
         return prepared
 
     def _refuse(self, error: HTTPInputError) -> None:
-        """Answer for a malformed form: the handler's own error page, and nothing else of it."""
+        """Answer for a malformed form: with the handler's own error page, in place of its method.
+
+        Middleware and transforms (CORS) see it as they see any other error.
+        """
         handler = self.handler_class(self.application, self.request, **(self.handler_kwargs or {}))
         self.handler = handler
-        try:
-            raise HTTPError(error.status, "Invalid body: %s", error) from error
-        except HTTPError as refusal:  # its page is made from what is being handled
-            fail(handler, refusal)
+        refuse = partial(_refuse_body, error)
+        # The check would look for its token in the form.
+        handler.check_xsrf_cookie = handler.prepare = refuse  # type: ignore[method-assign]
+        made = [transform(self.request) for transform in self.application.transforms]
+        context = copy_context()
+        # Not as it is overridden: a WebSocket's has no use for a body, and would not look at it.
+        rest = RequestHandler._execute(
+            handler, made, *(self.path_args or ()), **(self.path_kwargs or {})
+        )
+        task = start_coroutine(rest, context)
+        if task is not None:
+            task.add_done_callback(self._executed)
 
     def _cancelled(self, handler: RequestHandler) -> None:
         """Somebody has cancelled the handler; its client is still waiting."""
@@ -203,3 +214,7 @@ class HandlerDelegate(HTTPMessageDelegate):
             app_log.error("Uncaught exception in _execute", exc_info=error)
             if not handler._finished:
                 handler._abort()
+
+
+def _refuse_body(error: HTTPInputError) -> NoReturn:
+    raise HTTPError(error.status, "Invalid body: %s", error) from error

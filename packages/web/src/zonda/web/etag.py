@@ -1,6 +1,24 @@
-"""Entity tags: whether the client has the version that a response says it is."""
+"""Entity tags: that of some content, and whether the client has the version that it says."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
 
 from zonda.httputil.conditional import parse_entity_tag, parse_entity_tags
+
+_EMPTY_DIGEST: Final = hashlib.sha1(usedforsecurity=False)
+
+
+def tag_of(chunks: Iterable[bytes]) -> str:
+    """Return the strong entity tag of some content (RFC 9110 §8.8.3).
+
+    >>> tag_of([b"Hello", b", world"])
+    '"b7e23ec29af22b0b4e41da31e868d57226121c84"'
+    """
+    digest = _EMPTY_DIGEST.copy()  # faster than a new one
+    for chunk in chunks:
+        digest.update(chunk)
+    return f'"{digest.hexdigest()}"'
 
 
 def client_has(if_none_match: str, etag: str) -> bool:

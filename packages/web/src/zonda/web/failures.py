@@ -5,7 +5,7 @@ exception                log                         answer
 =======================  ==========================  ===========================================
 `Finish`                 nothing                     what has been written
 `HTTPError`              a warning, if it says why   its status
-`HTTPInputError`         a warning                   its status (the request is malformed)
+`HTTPInputError`         why, for debugging          its status (the request is malformed)
 `StreamClosedError`      information                 none, if it is the client that has gone
 anything else            an error with a traceback   500
 =======================  ==========================  ===========================================
@@ -14,12 +14,14 @@ anything else            an error with a traceback   500
 from __future__ import annotations
 
 import sys
+from logging import DEBUG, WARNING
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from zonda.httputil import HTTPInputError
 from zonda.ioloop.log import app_log, gen_log, printable
 from zonda.iostream import StreamClosedError
+from zonda.web.departure import client_is_gone
 from zonda.web.errorpage import error_page
 from zonda.web.errors import Finish, HTTPError
 
@@ -45,10 +47,13 @@ def log(
         if value.log_message:
             # Programs put into it what clients have sent.
             message = printable(value.get_message())
-            gen_log.warning("%d %s: %s", value.status_code, handler._request_summary(), message)
+            # A malformed request is worth one line, which the access log has.
+            level = DEBUG if isinstance(value.__cause__, HTTPInputError) else WARNING
+            summary = handler._request_summary()
+            gen_log.log(level, "%d %s: %s", value.status_code, summary, message)
     elif isinstance(value, HTTPInputError):
         message = printable(str(value))
-        gen_log.warning("%d %s: %s", value.status, handler._request_summary(), message)
+        gen_log.debug("%d %s: %s", value.status, handler._request_summary(), message)
     else:
         app_log.error(
             "Uncaught exception %s\n%r",
@@ -78,7 +83,7 @@ def answer(handler: RequestHandler, error: BaseException) -> None:
         if not handler._finished:
             handler.finish(*error.args)
         return
-    if isinstance(error, StreamClosedError) and handler._client_is_gone():
+    if isinstance(error, StreamClosedError) and client_is_gone(handler):
         # What a handler gets from flush() when nobody is left to answer: no fault of its own.
         gen_log.info("%s: the client is gone", handler._request_summary())
         if not handler._finished:

@@ -9,40 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import hashlib
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import Morsel, SimpleCookie
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, overload
 
-from zonda.httputil import (
-    HTTPHeaders,
-    HTTPInputError,
-    HTTPServerRequest,
-    ResponseStartLine,
-)
-from zonda.httputil.escape import json_encode, utf8, xhtml_escape
+from zonda.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest
+from zonda.httputil.escape import json_encode, xhtml_escape
 from zonda.ioloop.util import ObjectDict
-from zonda.iostream import StreamClosedError
-from zonda.web import course, failures, pageparts, xsrf
+from zonda.web import (
+    course,
+    departure,
+    failures,
+    pageparts,
+    redirects,
+    rendering,
+    response,
+    signedcookies,
+    xsrf,
+)
 from zonda.web.acceptlanguage import browser_locale
 from zonda.web.arguments import REQUIRED, Required, all_values, checked_flag, last_value
 from zonda.web.cookiejar import CookieJar
-from zonda.web.defaultheaders import default_headers
-from zonda.web.errorpage import reason_phrase
+from zonda.web.defaultheaders import default_headers, is_json_now
+from zonda.web.errorpage import reason_phrase, safe_reason
 from zonda.web.errors import HTTPError
-from zonda.web.etag import client_has
+from zonda.web.etag import client_has, tag_of
 from zonda.web.headervalue import HeaderValue, header_value
-from zonda.web.laterespond import is_large, respond_later
+from zonda.web.later import Later
 from zonda.web.middleware import run_inside
-from zonda.web.pageparts import is_absolute
-from zonda.web.rendering import create_loader, loader_of
-from zonda.web.signedvalues import (
-    create_signed_value,
-    decode_signed_value,
-    get_signature_key_version,
-)
+from zonda.web.signedvalues import get_signature_key_version
 from zonda.web.sse import HEARTBEAT, EventStream
 from zonda.web.uimodules import UIModule, ui_namespace
 
@@ -50,21 +46,14 @@ if TYPE_CHECKING:
     from zonda.iostream import IOStream
     from zonda.web.application import Application
     from zonda.web.locale import Locale
-    from zonda.web.template import BaseLoader, Template
+    from zonda.web.template import BaseLoader
     from zonda.web.transforms import OutputTransform
 
 T = TypeVar("T")
-H = TypeVar("H", bound="RequestHandler")
 
 Method = Callable[..., Awaitable[None] | None]
 
-# "<" is nothing that a page made of the phrase should ever hold, however it is made.
-_SAFE_REASON = re.compile(r"[\t\x20-;=-\x7e\x80-\xff]*")
-_NO_BODY = frozenset((204, 304))
-_TAGGED = frozenset(("GET", "HEAD"))
-_EMPTY_DIGEST = hashlib.sha1(usedforsecurity=False)
-# Fields that describe content which is not sent with these statuses (RFC 9110 §8, §15.4.5).
-_REPRESENTATION_HEADERS = ("Content-Encoding", "Content-Language", "Content-Length", "Content-Type")
+_UNASKED = object()
 
 
 class RequestHandler:
@@ -103,6 +92,7 @@ class RequestHandler:
     _template_loaders: ClassVar[dict[str, BaseLoader]] = {}
     _xsrf_secret: xsrf.XsrfToken | None = None
     _transforms: list[OutputTransform] | tuple[()] = ()
+    _later: Later | None = None
 
     path_args: list[str]
     path_kwargs: dict[str, str]
@@ -163,7 +153,7 @@ class RequestHandler:
         body that is being streamed in, so that a waiting handler gets `StreamClosedError`.
         """
         if self._stream_request_body:
-            self._fail_body()
+            departure.fail_body(self)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Take a piece of the body, in a handler with `stream_request_body`.
@@ -354,9 +344,6 @@ class RequestHandler:
         Raises:
             TypeError: ``expires`` or ``max_age`` is given.
         """
-        for excluded in ("expires", "max_age"):
-            if excluded in kwargs:
-                raise TypeError(f"clear_cookie() takes no argument {excluded!r}")
         self._new_cookies.clear(name, path=path, domain=domain, **kwargs)
 
     def clear_all_cookies(self, path: str = "/", domain: str | None = None, **kwargs: Any) -> None:
@@ -409,14 +396,7 @@ class RequestHandler:
             value: The value.
             version: The format.
         """
-        self.require_setting("cookie_secret", "signed cookies")
-        secret = self.settings["cookie_secret"]
-        key_version = None
-        if not isinstance(secret, str | bytes):
-            key_version = self.settings.get("key_version")
-            if key_version is None:  # 0 is a version, which `require_setting` would deny
-                raise RuntimeError("several keys in cookie_secret need the setting key_version")
-        return create_signed_value(secret, name, value, version=version, key_version=key_version)
+        return signedcookies.sign(self, name, value, version)
 
     def get_signed_cookie(
         self,
@@ -433,16 +413,7 @@ class RequestHandler:
             max_age_days: Those that were signed more days ago are too old.
             min_version: The oldest format to accept.
         """
-        self.require_setting("cookie_secret", "signed cookies")
-        if value is None:
-            value = self.get_cookie(name)
-        return decode_signed_value(
-            self.settings["cookie_secret"],
-            name,
-            value,
-            max_age_days=max_age_days,
-            min_version=min_version,
-        )
+        return signedcookies.verify(self, name, value, max_age_days, min_version)
 
     get_secure_cookie = get_signed_cookie
     """The older name."""
@@ -468,11 +439,10 @@ class RequestHandler:
 
         May be set, for example by a `prepare` that had to wait for a database.
         """
-        try:
-            return self._current_user
-        except AttributeError:
-            self._current_user = self.get_current_user()
-            return self._current_user
+        user = getattr(self, "_current_user", _UNASKED)
+        if user is _UNASKED:
+            user = self._current_user = self.get_current_user()
+        return user
 
     @current_user.setter
     def current_user(self, value: Any) -> None:
@@ -583,10 +553,7 @@ class RequestHandler:
                 be sent becomes ``Unknown``.
         """
         self._status_code = status_code
-        if reason is None:
-            self._reason = reason_phrase(status_code)
-        else:
-            self._reason = reason if _SAFE_REASON.fullmatch(reason) else "Unknown"
+        self._reason = reason_phrase(status_code) if reason is None else safe_reason(reason)
 
     def get_status(self) -> int:
         """Return the status code as it stands."""
@@ -631,15 +598,7 @@ class RequestHandler:
         Raises:
             RuntimeError: The head is out already.
         """
-        if self._headers_written:
-            raise RuntimeError("Cannot redirect after headers have been written")
-        if status is None:
-            status = 301 if permanent else 302
-        elif not 300 <= status <= 399:
-            raise ValueError(f"a redirection has a status from 300 to 399, not {status!r}")
-        self.set_status(status)
-        self.set_header("Location", utf8(url))
-        self.finish()
+        redirects.send(self, url, permanent, status)
 
     # -- the response's body ---------------------------------------------------------------------
 
@@ -662,9 +621,13 @@ class RequestHandler:
             return
         if isinstance(chunk, dict):
             self._write_buffer.append(json_encode(chunk).encode("utf-8"))
-            self.set_header("Content-Type", "application/json; charset=UTF-8")
+            # The quick way goes where the other one would, if nobody has had a hand in it.
+            if type(self).set_header is not _set_header or not is_json_now(self._headers):
+                self.set_header("Content-Type", "application/json; charset=UTF-8")
             return
-        self._write_buffer.append(_only_bytes(chunk))
+        if not isinstance(chunk, bytes):
+            response.refuse_chunk(chunk)
+        self._write_buffer.append(chunk)
 
     def flush(
         self, include_footers: bool = False, callback: Callable[[], object] | None = None
@@ -679,40 +642,10 @@ class RequestHandler:
             A future that is done when more can be sent without piling up: waiting for it keeps
             memory bounded with slow clients. It has `StreamClosedError` if the client is gone.
         """
-        chunk = b"".join(self._write_buffer)
-        self._write_buffer = []
-        connection = self.request.connection
-        assert connection is not None
-        if not self._headers_written:
-            chunk = self._prepare_head(chunk, include_footers)
-            if self.request.method == "HEAD":
-                chunk = b""
-            start_line = ResponseStartLine("HTTP/1.1", self._status_code, self._reason)
-            future = connection.write_headers(start_line, self._headers, chunk)
-            self._headers_written = True
-        else:
-            for transform in self._transforms:
-                chunk = transform.transform_chunk(chunk, include_footers)
-            if self.request.method == "HEAD" or not chunk:
-                future = asyncio.get_running_loop().create_future()
-                future.set_result(None)
-            else:
-                future = connection.write(chunk)
-        if callback is not None:
-            run = callback
-            future.add_done_callback(lambda _: run())
-        return future
+        return response.flush(self, include_footers, callback)
 
     def _prepare_head(self, chunk: bytes, finishing: bool) -> bytes:
-        """Apply transforms and cookies to the head that is about to be sent."""
-        for transform in self._transforms:
-            self._status_code, self._headers, chunk = transform.transform_first_chunk(
-                self._status_code, self._headers, chunk, finishing
-            )
-        if self._jar is not None:
-            for cookie in self._jar.header_values():
-                self._headers.add("Set-Cookie", cookie)
-        return chunk
+        return response.prepare_head(self, chunk, finishing)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> asyncio.Future[None]:
         """Complete the response.
@@ -732,50 +665,11 @@ class RequestHandler:
             self.write(chunk)
         connection: Any = self.request.connection
         if self._headers_written:
-            future = self.flush(include_footers=True)
-            connection.finish()
+            future = response.finish_begun(self, connection)
         else:
-            future = self._finish_whole(connection)
+            future = response.finish_whole(self, connection, type(self).flush is not _flush)
         self._end()
         return future
-
-    def _finish_whole(self, connection: Any) -> asyncio.Future[None]:
-        """Send a response of which nothing is out yet."""
-        if self._status_code == 200 and self.request.method in _TAGGED:
-            self.set_etag_header()
-            if self.check_etag_header():
-                self._write_buffer = []
-                self.set_status(304)
-        chunks = self._write_buffer
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        status = self._status_code
-        if status < 200 or status in _NO_BODY:
-            if chunks:
-                raise RuntimeError(f"Cannot send body with {status}")
-            for name in _REPRESENTATION_HEADERS:
-                self.clear_header(name)
-        try:
-            respond = connection.respond
-        except AttributeError:
-            respond = None
-        # A connection of another kind, or a handler that wants to see each chunk in flush().
-        if respond is None or type(self).flush is not _flush:
-            if status not in _NO_BODY and "Content-Length" not in self._headers:
-                self._headers["Content-Length"] = str(len(body))
-            future = self.flush(include_footers=True)
-            connection.finish()
-            return future
-        if self._transforms or self._jar is not None:
-            if self._transforms and is_large(body, self._transforms):
-                self._write_buffer = []
-                self._headers_written = True
-                return respond_later(self, respond, body)
-            body = self._prepare_head(body, True)
-        # The protocol adds Content-Length.
-        whole: asyncio.Future[None] = respond(self._status_code, self._reason, self._headers, body)
-        self._write_buffer = []
-        self._headers_written = True
-        return whole
 
     def sse(
         self, *, retry: float | None = None, heartbeat: float | None = HEARTBEAT
@@ -813,12 +707,13 @@ class RequestHandler:
         Raises:
             RuntimeError: The response is finished.
         """
-        return self._finish_page(self.render_string(template_name, **kwargs))
+        return rendering.finish_page(self, self.render_string(template_name, **kwargs))
 
     async def render_async(self, template_name: str, **kwargs: Any) -> None:
         """As `render`, for a template with ``await`` in it."""
-        template, names = self._template(template_name, kwargs)
-        await self._finish_page(await template.generate_async(**names))
+        template = rendering.loader_of(self).load(template_name)
+        page = await template.generate_async(**{**self.get_template_namespace(), **kwargs})
+        await rendering.finish_page(self, page)
 
     def render_string(self, template_name: str, **kwargs: Any) -> bytes:
         """Return a template's output.
@@ -830,8 +725,8 @@ class RequestHandler:
             template_name: The template.
             **kwargs: Its names, beside those of `get_template_namespace`.
         """
-        template, names = self._template(template_name, kwargs)
-        return template.generate(**names)
+        template = rendering.loader_of(self).load(template_name)
+        return template.generate(**{**self.get_template_namespace(), **kwargs})
 
     def get_template_namespace(self) -> dict[str, Any]:
         """Return the names that every template can use: a hook.
@@ -840,19 +735,7 @@ class RequestHandler:
         ``pgettext``, ``static_url``, ``xsrf_form_html``, ``reverse_url``, ``modules``, and the
         application's UI methods.
         """
-        locale = self.locale
-        return {
-            "handler": self,
-            "request": self.request,
-            "current_user": self.current_user,
-            "locale": locale,
-            "_": locale.translate,
-            "pgettext": locale.pgettext,
-            "static_url": self.static_url,
-            "xsrf_form_html": self.xsrf_form_html,
-            "reverse_url": self.reverse_url,
-            **self.ui,
-        }
+        return rendering.namespace_of(self)
 
     def get_template_path(self) -> str | None:
         """Return the folder of the templates: a hook; the setting ``template_path``.
@@ -869,7 +752,7 @@ class RequestHandler:
         Args:
             template_path: The folder.
         """
-        return create_loader(self.settings, template_path)
+        return rendering.create_loader(self.settings, template_path)
 
     def render_linked_js(self, js_files: Iterable[str]) -> str:
         """Return the markup of UI modules' scripts: a hook.
@@ -877,7 +760,7 @@ class RequestHandler:
         Args:
             js_files: Paths for `static_url`, or absolute ones.
         """
-        return pageparts.linked_scripts(self._part_urls(js_files))
+        return pageparts.linked_scripts(pageparts.urls(js_files, self.static_url))
 
     def render_embed_js(self, js_embed: Iterable[bytes]) -> bytes:
         """Return the markup of UI modules' embedded scripts: a hook."""
@@ -889,7 +772,7 @@ class RequestHandler:
         Args:
             css_files: Paths for `static_url`, or absolute ones.
         """
-        return pageparts.linked_styles(self._part_urls(css_files))
+        return pageparts.linked_styles(pageparts.urls(css_files, self.static_url))
 
     def render_embed_css(self, css_embed: Iterable[bytes]) -> bytes:
         """Return the markup of UI modules' embedded styles: a hook."""
@@ -918,34 +801,7 @@ class RequestHandler:
         Raises:
             HTTPError: The path leads out of the folder (403).
         """
-        self.require_setting("static_path", "static_url")
-        if include_host is None:
-            include_host = getattr(self, "include_host", False)
-        base = f"{self.request.protocol}://{self.request.host}" if include_host else ""
-        files = self.application.static_files
-        if not self.settings.get("static_hash_cache", True) and not self._versions_fresh:
-            self._versions_fresh = True
-            files.reset()
-        url: str = files.make_static_url(self.settings, path, **kwargs)
-        return base + url
-
-    def _template(self, name: str, kwargs: dict[str, Any]) -> tuple[Template, dict[str, Any]]:
-        template = loader_of(self).load(name)
-        return template, {**self.get_template_namespace(), **kwargs}
-
-    def _finish_page(self, page: bytes) -> asyncio.Future[None]:
-        if self._finished:
-            raise RuntimeError("Cannot render() after finish()")
-        if self._active_modules:
-            page = pageparts.add_parts(page, self._active_modules.values(), self)
-        future = self.finish(page)
-        # They refer to this handler: it would have to wait for the garbage collector, with all of
-        # the request. Who asks for them again gets new ones.
-        self._ui = self._active_modules = None
-        return future
-
-    def _part_urls(self, paths: Iterable[str]) -> list[str]:
-        return [path if is_absolute(path) else self.static_url(path) for path in paths]
+        return rendering.static_url(self, path, include_host, kwargs)
 
     # -- entity tags -----------------------------------------------------------------------------
 
@@ -955,10 +811,7 @@ class RequestHandler:
         A strong tag (RFC 9110 §8.8.3) of its SHA-1, which is what clients of a service that ran
         on Tornado have in their caches.
         """
-        digest = _EMPTY_DIGEST.copy()  # faster than a new one
-        for chunk in self._write_buffer:
-            digest.update(chunk)
-        return f'"{digest.hexdigest()}"'
+        return tag_of(self._write_buffer)
 
     def set_etag_header(self) -> None:
         """Set ``Etag`` to what `compute_etag` returns."""
@@ -1052,23 +905,9 @@ class RequestHandler:
     async def _body_complete(self) -> None:
         """All of a streamed body has been through `data_received`: the method is next."""
 
-    def _fail_body(self) -> None:
-        from_peer = self.request._body_future
-        if not from_peer.done():
-            from_peer.set_exception(StreamClosedError())
-            from_peer.exception()
-
     def _abort(self) -> None:
         """Close the connection without an answer, or without the rest of one."""
-        stream = getattr(self.request.connection, "stream", None)
-        if stream is not None:
-            stream.close()
-        if not self._finished:
-            self._end()
-
-    def _client_is_gone(self) -> bool:
-        stream = getattr(self.request.connection, "stream", None)
-        return stream is not None and stream.closed()
+        departure.abort(self)
 
     def _end(self) -> None:
         """The request is over, whichever way."""
@@ -1083,27 +922,4 @@ class RequestHandler:
 _flush = RequestHandler.flush
 
 
-def _only_bytes(chunk: object) -> bytes:
-    if isinstance(chunk, bytes):
-        return chunk
-    message = f"write() takes bytes, str or dict, not {type(chunk).__name__}"
-    if isinstance(chunk, list):
-        message += "; lists are not accepted for security reasons: wrap it in a dict"
-    raise TypeError(message)
-
-
-def stream_request_body(cls: type[H]) -> type[H]:
-    """Class decorator: the body is not collected but given to ``data_received`` piece by piece.
-
-    `RequestHandler.prepare` runs when the head is there (it may call
-    ``request.connection.set_max_body_size``), the method when the body is complete.
-    """
-    if not issubclass(cls, RequestHandler):
-        raise TypeError(f"expected a subclass of RequestHandler, got {cls!r}")
-    cls._stream_request_body = True
-    return cls
-
-
-def _has_stream_request_body(cls: type[RequestHandler]) -> bool:
-    # Not for new programs: elastic-apm asks.
-    return cls._stream_request_body
+_set_header = RequestHandler.set_header

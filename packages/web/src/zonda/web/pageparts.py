@@ -6,7 +6,7 @@ scripts behind; browsers take both for what they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from zonda.httputil.escape import utf8, xhtml_escape
@@ -154,3 +154,13 @@ def is_absolute(path: str) -> bool:
     (True, True, False)
     """
     return path.startswith(("/", "http:", "https:"))
+
+
+def urls(paths: Iterable[str], static_url: Callable[[str], str]) -> list[str]:
+    """Return the URLs of scripts or styles.
+
+    Args:
+        paths: Absolute ones, and those that are not.
+        static_url: Makes a URL of the latter.
+    """
+    return [path if is_absolute(path) else static_url(path) for path in paths]

@@ -5,10 +5,17 @@ backslash for a slash; ``/\evil.example`` is another site for it. What a client 
 therefore read that way before it becomes a ``Location``.
 """
 
+from __future__ import annotations
+
 import re
 from string import Formatter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from zonda.httputil.escape import utf8
+
+if TYPE_CHECKING:
+    from zonda.web.handler import RequestHandler
 
 _ENDS: Final = "".join(map(chr, range(33)))
 _DROPPED: Final = str.maketrans("\\", "/", "\t\r\n")
@@ -17,6 +24,26 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _START: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)?(/*)([^/?#]*)")
 # What a URI may hold (RFC 3986 §2), and "%" of what is encoded already.
 _URI: Final = "!#$%&'()*+,-./:;=?@[]_~"
+
+
+def send(handler: RequestHandler, url: str, permanent: bool, status: int | None) -> None:
+    """Do what `RequestHandler.redirect` does.
+
+    Args:
+        handler: The handler.
+        url: Where to, as it is sent.
+        permanent: 301 in place of 302.
+        status: Any 3xx in place of both.
+    """
+    if handler._headers_written:
+        raise RuntimeError("Cannot redirect after headers have been written")
+    if status is None:
+        status = 301 if permanent else 302
+    elif not 300 <= status <= 399:
+        raise ValueError(f"a redirection has a status from 300 to 399, not {status!r}")
+    handler.set_status(status)
+    handler.set_header("Location", utf8(url))
+    handler.finish()
 
 
 def as_browser(url: str) -> str:

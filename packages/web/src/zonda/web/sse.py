@@ -7,8 +7,9 @@
                     await events.send({"price": price.value}, id=price.number)
 
 `EventStream` is the block's object; `format_event` the bytes of one event. When the client goes,
-the block ends where it is waiting, quietly: what follows it, and every ``finally``, still runs.
-Events are not sent faster than the client takes them.
+the block ends where it is waiting, quietly: what follows it, and every ``finally``, still runs. So
+it does when the server drains: the response ends, and the client comes back, to whoever listens
+then, with its ``Last-Event-ID``. Events are not sent faster than the client takes them.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class EventStream:
     Attributes:
         last_event_id: The ``id`` of the last event that this client got before it lost the
             connection; None if it comes for the first time.
-        closed: Whether the client is gone.
+        closed: Whether the client is gone, or the server about to end.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class EventStream:
         self._task: asyncio.Task[Any] | None = None
         self._sent: asyncio.Future[None] | None = None
         self._cancelled = False
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         handler = self._handler
@@ -119,6 +121,9 @@ class EventStream:
         self._task = asyncio.current_task()
         self._tell_handler = handler.on_connection_close
         handler.on_connection_close = self._peer_gone  # type: ignore[method-assign]
+        set_drain_callback = getattr(handler.request.connection, "set_drain_callback", None)
+        if set_drain_callback is not None:  # not all servers tell
+            set_drain_callback(self._stop)
         # Something has to follow the head, or some clients do not see it.
         retry = self._retry
         handler.write(":\n\n" if retry is None else f"retry: {round(retry * 1000)}\n\n")
@@ -195,14 +200,21 @@ class EventStream:
         self._wait_for_silence()
 
     def _peer_gone(self) -> None:
+        self._stop()
+        self._tell_handler()
+
+    def _stop(self) -> None:
+        """Leave the block, wherever it waits."""
+        if self.closed or self._ended:
+            return
         self.closed = True
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None and not self._task.done():
             self._cancelled = self._task.cancel()
-        self._tell_handler()
 
     def _end(self) -> None:
+        self._ended = True
         self._heartbeat = None
         if self._timer is not None:
             self._timer.cancel()

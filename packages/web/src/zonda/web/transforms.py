@@ -20,6 +20,9 @@ class OutputTransform:
         request: The request.
     """
 
+    # Whether all of it may be done in another thread than the loop's, piece by piece.
+    _bears_threads: ClassVar[bool] = False
+
     def __init__(self, request: HTTPServerRequest) -> None:
         pass
 
@@ -78,6 +81,7 @@ class GZipContentEncoding(OutputTransform):
     GZIP_LEVEL: ClassVar[int] = 6
     CODINGS: ClassVar[tuple[str, ...]] = ("gzip",)
 
+    _bears_threads = True
     coding: str | None = None
     _compressor: Compressor
 

@@ -35,7 +35,8 @@ from zonda.httputil.multipart import (
 )
 from zonda.httputil.parameters import parse_parameters
 from zonda.iostream import StreamClosedError
-from zonda.web.handler import RequestHandler, stream_request_body
+from zonda.web.decorators import stream_request_body
+from zonda.web.handler import RequestHandler
 
 MEMORY_LIMIT: Final = 1024 * 1024
 """Bytes of a file beyond which it is on disk."""

@@ -302,8 +302,14 @@ class ServerDriver(WebSocketProtocol):
             raise WebSocketClosedError
         if self._writing_paused:
             return self._enqueue(data)
-        self._send(self._protocol.send_message(data))
-        return self._written()
+        frame = self._protocol.send_message(data)
+        corked, done = self._corked, self._done
+        if corked is None or done is None or len(corked) >= _TOGETHER or len(frame[-1]) > _SMALL:
+            self._send(frame)
+            return self._written()
+        # The answer to a message while others of the same read wait; nothing has to be asked.
+        corked += frame
+        return done
 
     def write_prepared(self, message: PreparedMessage) -> asyncio.Future[None]:
         """Send a message that others get, too, with the frame they share.
@@ -332,7 +338,8 @@ class ServerDriver(WebSocketProtocol):
     def _send(self, buffers: list[Buffer]) -> None:
         """Write frames, or put them with others of this pass."""
         corked = self._corked
-        if corked is None:
+        large = len(buffers[-1]) > _SMALL
+        if corked is None or (large and not corked):
             stream = self.stream
             if stream is not None:
                 if len(buffers) == 1:
@@ -341,7 +348,7 @@ class ServerDriver(WebSocketProtocol):
                     stream.send_buffers(buffers)
         else:
             corked += buffers
-            if len(corked) > _TOGETHER or len(buffers[-1]) > _SMALL:
+            if large or len(corked) > _TOGETHER:
                 self._uncork()
 
     def _uncork(self) -> None:
