@@ -123,6 +123,40 @@ def test_rfc_2617_section_3_5() -> None:
     assert "algorithm" not in found
 
 
+@pytest.mark.parametrize("content", [b"", b"{}", bytes(range(256))])
+@pytest.mark.parametrize("name", ["MD5", "SHA-256", "MD5-sess"])
+@pytest.mark.parametrize("qop", ["auth-int", "AUTH-INT, other"])
+def test_rfc_7616_section_3_4_3_hashes_the_content(content: bytes, name: str, qop: str) -> None:
+    def digest(*parts: str) -> str:
+        text = ":".join(parts).encode()
+        return hashlib.new(name.removesuffix("-sess").replace("-", "").lower(), text).hexdigest()
+
+    attempt = DigestAuthentication("user", "pass", lambda: "c").begin()
+    assert attempt.authorization("POST", "/a", content) is None
+    assert attempt.refused([f'Digest realm="r", nonce="n", qop="{qop}", algorithm={name}'])
+    found = fields(attempt.authorization("POST", "/a", content) or "")
+    secret = digest("user", "r", "pass")
+    if name.endswith("-sess"):
+        secret = digest(secret, "n", "c")
+    of_content = hashlib.new(name.removesuffix("-sess").replace("-", "").lower(), content)
+    action = digest("POST", "/a", of_content.hexdigest())
+    assert found["response"] == digest(secret, "n", "00000001", "c", "auth-int", action)
+    assert (found["qop"], found["nc"], found["cnonce"]) == ("auth-int", "00000001", "c")
+
+
+def test_content_that_is_not_known_cannot_be_hashed() -> None:
+    wants_it = 'Digest realm="r", nonce="n", qop="auth-int"'
+    authentication = DigestAuthentication("user", "pass")
+    attempt = authentication.begin()
+    assert attempt.authorization("POST", "/", None) is None
+    assert not attempt.refused([wants_it])
+    assert attempt.refused([wants_it, 'Digest realm="r", nonce="n", qop="auth"'])
+    other = authentication.begin()
+    assert other.refused([wants_it])
+    assert other.authorization("POST", "/", b"x") is not None
+    assert other.authorization("POST", "/", None) is None  # nothing that could be right
+
+
 def test_rfc_2069_has_no_qop() -> None:
     # Section 2.4 as corrected by erratum 749.
     challenge = (
@@ -214,7 +248,7 @@ def test_an_old_nonce_may_be_refused_without_being_called_stale() -> None:
     "challenge",
     [
         'Digest realm="r", nonce="n", algorithm=SHA-1',
-        'Digest realm="r", nonce="n", qop="auth-int"',
+        'Digest realm="r", nonce="n", qop="auth-conf"',
         'Digest realm="r", nonce="n", qop=""',
         'Digest realm="r"',
         'Digest nonce="n"',

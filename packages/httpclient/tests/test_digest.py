@@ -38,9 +38,12 @@ class Verifier:
         self.says_stale = says_stale
         self.nonces: dict[str, int] = {}
 
+    @property
+    def hash_name(self) -> str:
+        return {"MD5": "md5", "SHA-256": "sha256"}[self.algorithm.removesuffix("-sess")]
+
     def digest(self, *parts: str) -> str:
-        name = {"MD5": "md5", "SHA-256": "sha256"}[self.algorithm.removesuffix("-sess")]
-        return hashlib.new(name, ":".join(parts).encode()).hexdigest()
+        return hashlib.new(self.hash_name, ":".join(parts).encode()).hexdigest()
 
     def challenge(self, stale: bool = False) -> str:
         nonce = secrets.token_hex(8)
@@ -49,7 +52,7 @@ class Verifier:
         text += ', opaque="o,p"' + ("" if self.qop is None else f', qop="{self.qop}"')
         return text + (", stale=true" if stale and self.says_stale else "")
 
-    def check(self, method: str, target: str, value: str | None) -> str | None:
+    def check(self, method: str, target: str, body: bytes, value: str | None) -> str | None:
         """None if the credentials are right, else the challenge to answer with."""
         if value is None or not value.startswith("Digest "):
             return self.challenge()
@@ -70,11 +73,15 @@ class Verifier:
         if self.algorithm.endswith("-sess"):
             secret = self.digest(secret, nonce, fields["cnonce"])
         action = self.digest(method, fields["uri"])
+        if self.qop == "auth-int":
+            content = hashlib.new(self.hash_name, body).hexdigest()
+            action = self.digest(method, fields["uri"], content)
         if self.qop is None:
             expected = self.digest(secret, nonce, action)
         else:
-            assert fields["qop"] == "auth"
-            expected = self.digest(secret, nonce, fields["nc"], fields["cnonce"], "auth", action)
+            quality = fields["qop"]
+            assert quality == ("auth-int" if self.qop == "auth-int" else "auth")
+            expected = self.digest(secret, nonce, fields["nc"], fields["cnonce"], quality, action)
         if expected != fields["response"]:
             return self.challenge()
         if nonce not in self.nonces or self.nonces[nonce] >= self.uses:
@@ -88,7 +95,7 @@ class Verifier:
         while True:
             request = await peer.request()
             value = request.headers.get("Authorization")
-            refusal = self.check(request.method, request.target, value)
+            refusal = self.check(request.method, request.target, request.body, value)
             if refusal is None:
                 await peer.answer(b"welcome " + request.body)
             else:
@@ -103,7 +110,7 @@ DIGEST: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "MD5-sess", "SHA-256", "SHA-256-sess"])
-@pytest.mark.parametrize("qop", ["auth", "auth-int,auth", None])
+@pytest.mark.parametrize("qop", ["auth", "auth-int,auth", "auth-int", None])
 async def test_every_kind(
     make_client: "MakeClient", serve: "Serve", algorithm: str, qop: str | None
 ) -> None:
@@ -200,7 +207,7 @@ async def test_a_redirect_within_the_origin_is_answered_anew(
         while True:
             request = await peer.request()
             value = request.headers.get("Authorization")
-            refusal = verifier.check(request.method, request.target, value)
+            refusal = verifier.check(request.method, request.target, request.body, value)
             if refusal is not None:
                 await peer.answer(b"", 401, f"WWW-Authenticate: {refusal}")
             elif request.target == "/from":
@@ -227,7 +234,7 @@ class DigestProxy(Verifier):
         while True:
             request = await peer.request()
             value = request.headers.get("Proxy-Authorization")
-            refusal = self.check(request.method, request.target, value)
+            refusal = self.check(request.method, request.target, request.body, value)
             if refusal is not None:
                 fields = [f"Proxy-Authenticate: {refusal}"]
                 if not self.keeps_open:
@@ -279,3 +286,21 @@ async def test_digest_for_a_tunnel(
                 proxy_auth_mode="digest",
             )
     assert proxy.targets() == ["CONNECT server.invalid:443"] * 2
+
+
+async def test_user_and_password_say_more_than_a_field(
+    make_client: "MakeClient", serve: "Serve"
+) -> None:
+    async def script(peer: "Peer") -> None:
+        while True:
+            request = await peer.request()
+            await peer.answer(request.headers.get("Authorization", "").encode())
+
+    own: dict[str, Any] = {"headers": {"Authorization": "Mine x"}}
+    async with serve(script) as server, make_client() as client:
+        url = server.url()
+        assert (await client.fetch(url, **own)).body == b"Mine x"
+        assert (await client.fetch(url, **own, auth_username="u")).body == b"Basic dTo="
+        assert (await client.fetch(url.replace("//", "//u:@"), **own)).body == b"Basic dTo="
+        # Digest has nothing to say until it is asked.
+        assert (await client.fetch(url, **own, **DIGEST)).body == b"Mine x"

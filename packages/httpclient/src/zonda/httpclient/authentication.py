@@ -9,7 +9,7 @@ A driver asks before it sends a request and tells what came back::
 
     attempt = authentication.begin()
     while True:
-        value = attempt.authorization(method, target)   # None: send none
+        value = attempt.authorization(method, target, content)   # None: send none
         ...                                             # send, receive
         if status != 401 or not attempt.refused(headers.get_list("WWW-Authenticate")):
             break
@@ -19,7 +19,7 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -33,12 +33,13 @@ _NOT_IN_QUOTED_STRING: Final = re.compile(r"[^\t\x20-\x7e]")
 class Attempt(Protocol):
     """One request and its repetitions, as far as credentials are concerned."""
 
-    def authorization(self, method: str, target: str) -> str | None:
+    def authorization(self, method: str, target: str, content: bytes | None = b"") -> str | None:
         """The value to send with the next repetition, None to send none.
 
         Args:
             method: Method of the request.
             target: Request target exactly as on the request line.
+            content: Its content; None if that is not known yet.
         """
 
     def refused(self, challenges: Iterable[str]) -> bool:
@@ -80,7 +81,7 @@ class BasicAuthentication:
         """Itself: there is nothing to remember."""
         return self
 
-    def authorization(self, method: str, target: str) -> str:
+    def authorization(self, method: str, target: str, content: bytes | None = b"") -> str:
         """The same value for every request."""
         return self._value
 
@@ -97,9 +98,10 @@ class DigestAuthentication:
     """Proves to know the password without sending it.
 
     The first request goes out bare and is repeated once the server has sent a nonce; later ones
-    use that nonce at once, counting, until the server wants another. ``qop=auth`` and the form of
-    RFC 2069 without qop are spoken; ``auth-int`` is not. Algorithms are MD5, SHA-256, SHA-512-256
-    where OpenSSL has it, and their ``-sess`` variants.
+    use that nonce at once, counting, until the server wants another. Spoken are ``qop=auth``, the
+    form of RFC 2069 without qop, and ``auth-int`` for servers that want nothing else, unless the
+    content is produced while it is sent: its hash has to come first. Algorithms are MD5, SHA-256,
+    SHA-512-256 where OpenSSL has it, and their ``-sess`` variants.
 
     Args:
         username: str (UTF-8, normal form C) or UTF-8 bytes.
@@ -138,16 +140,21 @@ class DigestAuthentication:
         """What a new request needs; it starts with the newest nonce known."""
         return DigestAttempt(self)
 
-    def authorization(self, method: str, target: str) -> str | None:
-        """The value for a request, None before the first challenge."""
+    def authorization(self, method: str, target: str, content: bytes | None = b"") -> str | None:
+        """The value for a request, None before the first challenge that it can answer."""
         if self._protection is None:
             return None
-        return self._protection.authorization(method, target)
+        return self._protection.authorization(method, target, content)
 
-    def learn(self, challenges: Iterable[str]) -> Challenge | None:
-        """Take the first challenge that can be answered; None and no change if there is none."""
+    def learn(self, challenges: Iterable[str], has_content: bool = True) -> Challenge | None:
+        """Take the first challenge that can be answered; None and no change if there is none.
+
+        Args:
+            challenges: Values of the fields.
+            has_content: Whether the content of the request is known before it is sent.
+        """
         for challenge in parse_challenges(challenges):
-            if challenge.scheme == "digest" and _can_answer(challenge):
+            if challenge.scheme == "digest" and _can_answer(challenge, has_content):
                 self._protection = _Protection(
                     challenge, self._username, self._password, self._make_nonce()
                 )
@@ -162,14 +169,16 @@ class DigestAttempt:
         self._authentication = authentication
         self._answered = False  # a nonce that was made for this very request
         self._stale = False  # that one was too old already, once
+        self._has_content = True
 
-    def authorization(self, method: str, target: str) -> str | None:
+    def authorization(self, method: str, target: str, content: bytes | None = b"") -> str | None:
         """See `Attempt`."""
-        return self._authentication.authorization(method, target)
+        self._has_content = content is not None
+        return self._authentication.authorization(method, target, content)
 
     def refused(self, challenges: Iterable[str]) -> bool:
         """See `Attempt`. An answer to a fresh nonce that is refused settles the matter."""
-        challenge = self._authentication.learn(challenges)
+        challenge = self._authentication.learn(challenges, self._has_content)
         if challenge is None:
             return False
         if not self._answered:
@@ -191,7 +200,7 @@ class _Protection:
         name = algorithm.upper().removesuffix("-SESS")
         session = name != algorithm.upper()
         self._hash_name = _HASHES[name]
-        self._qop = "qop" in parameters
+        self._qop = _quality(parameters)
         # What the server said is octets, each a character here; what the user said is UTF-8.
         self._nonce = parameters["nonce"].encode("latin-1")
         self._cnonce = cnonce.encode("ascii")
@@ -215,18 +224,24 @@ class _Protection:
             self._end += f", opaque={_quoted(parameters['opaque'])}"
         if hashed:
             self._end += ", userhash=true"
-        if self._qop or session:
+        if self._qop is not None or session:
             self._end += f', cnonce="{cnonce}"'
 
-    def authorization(self, method: str, target: str) -> str:
-        action = self._hash(method.encode("latin-1"), target.encode("latin-1"))
-        if self._qop:
+    def authorization(self, method: str, target: str, content: bytes | None) -> str | None:
+        parts = [method.encode("latin-1"), target.encode("latin-1")]
+        if self._qop == "auth-int":
+            if content is None:
+                return None
+            parts.append(self._hash(content))
+        action = self._hash(*parts)
+        if self._qop is not None:
             self._count += 1
             count = f"{self._count:08x}"
+            qop = self._qop.encode()
             response = self._hash(
-                self._secret, self._nonce, count.encode(), self._cnonce, b"auth", action
+                self._secret, self._nonce, count.encode(), self._cnonce, qop, action
             )
-            end = f"{self._end}, qop=auth, nc={count}"
+            end = f"{self._end}, qop={self._qop}, nc={count}"
         else:
             response = self._hash(self._secret, self._nonce, action)
             end = self._end
@@ -238,16 +253,24 @@ class _Protection:
         return digest.hexdigest().encode()
 
 
-def _can_answer(challenge: Challenge) -> bool:
+def _can_answer(challenge: Challenge, has_content: bool) -> bool:
     parameters = challenge.parameters
     name = parameters.get("algorithm", "MD5").upper().removesuffix("-SESS")
-    qop = parameters.get("qop")
+    quality = _quality(parameters)
     return (
         "realm" in parameters
         and "nonce" in parameters
         and _HASHES.get(name) in hashlib.algorithms_available
-        and (qop is None or "auth" in [each.strip().lower() for each in qop.split(",")])
+        and (quality is not None or "qop" not in parameters)
+        and (quality != "auth-int" or has_content)
     )
+
+
+def _quality(parameters: Mapping[str, str]) -> str | None:
+    """Which of the qualities of protection to use; None if there is none, or none that is known."""
+    offered = [each.strip().lower() for each in parameters.get("qop", "").split(",")]
+    # The cheaper one first. What the other protects besides is the content, not the head.
+    return next((each for each in ("auth", "auth-int") if each in offered), None)
 
 
 def _quoted(text: str) -> str:

@@ -179,6 +179,7 @@ class Fetch:
         proxy = route.proxy
         user = user_of(request.url, request.auth_username, request.auth_password)
         authorization = cookie = None
+        content = request.body or b"" if request.body_producer is None else None
         path = target.path
         forwarded = proxy is not None and proxy.forwards(target.scheme)
         if forwarded:
@@ -187,7 +188,7 @@ class Fetch:
             if self._attempt is None:
                 account = transport.accounts.get(request.auth_mode, target[:3], *user)
                 self._attempt = account.begin()
-            authorization = self._attempt.authorization(request.method, path)
+            authorization = self._attempt.authorization(request.method, path, content)
         if transport.cookies is not None:
             cookie = transport.cookies.header(request.url)
         ready = outgoing(request, target, path, authorization, cookie)
@@ -198,7 +199,7 @@ class Fetch:
                     proxy.auth_mode, proxy, proxy.username, proxy.password
                 )
                 self._proxy_attempt = account.begin()
-            value = self._proxy_attempt.authorization(request.method, path)
+            value = self._proxy_attempt.authorization(request.method, path, content)
             if value is not None:
                 ready.headers["Proxy-Authorization"] = value
         return Hop(route, target[:3], ready)

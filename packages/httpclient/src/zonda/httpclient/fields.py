@@ -89,7 +89,8 @@ def outgoing(
         request: What the caller asked for.
         target: What its URL says.
         path: The target of the request line; not ``target.path`` for a proxy.
-        authorization: Value of the Authorization field, unless the caller has set one.
+        authorization: Value of the Authorization field, in place of what the caller has set (as
+            Tornado does it: user and password say more than a field). None leaves that alone.
         cookie: Value of the Cookie field, to be added to what the caller has set.
 
     Raises:
