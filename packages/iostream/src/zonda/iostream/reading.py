@@ -1,28 +1,29 @@
-"""One pending read as an object: a future that knows what it waits for.
+"""One pending read as an object: what it waits for, and the future that its caller has.
 
 ``attempt(buffer)`` takes from the buffer what the read asks for and resolves the future, or
 returns False, "not yet". ``at_eof(buffer)`` is the last attempt, after which no data can come.
 Both raise UnsatisfiableReadError when ``max_bytes`` is passed; the stream closes then.
 
-``single(data)`` is the short cut for the common case: the buffer is empty and one chunk is the
-answer.
+``least``, ``most`` and ``answered_by(data)`` are the short cut for the common case: the buffer is
+empty and one chunk is the result as it is.
 
 A task that is cancelled between the moment its read was resolved and the moment it would have run
 has not seen the data: the read gives it back to its owner (the stream), so that it is there for
 the next one.
 
-Reads have no ``__init__`` of their own, their attributes are set by who makes them: that halves
-the time to make one.
+The futures are asyncio's own, and not of a class of ours: a task awaits these in half the time.
+Reads have no ``__init__``, their attributes are set by who makes them.
 """
 
 import asyncio
 import re
 import time
-from collections.abc import Callable, Generator
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from zonda.iostream.errors import UnsatisfiableReadError
 from zonda.iostream.readbuffer import ReadBuffer
+from zonda.iostream.waking import guard_wakeups
 
 T = TypeVar("T")
 
@@ -39,16 +40,22 @@ class Owner(Protocol):
         """Attempt this read anew, if it is still the pending one."""
 
 
-class Read(asyncio.Future[T], Generic[T]):
+class Read(Generic[T]):
     """What all kinds of read share.
 
     Attributes:
         owner: the stream.
+        future: what the caller waits for.
+        least: bytes from which on a chunk is the result as it is ...
+        most: ... and up to which; by default no length tells.
     """
 
-    __slots__ = ("owner",)
+    __slots__ = ("future", "owner")
 
     owner: Owner
+    future: "asyncio.Future[T]"
+    least: ClassVar[int] = 1
+    most: ClassVar[int] = 0
 
     def attempt(self, buffer: ReadBuffer) -> bool:
         """Resolve from ``buffer`` if it holds enough."""
@@ -58,8 +65,8 @@ class Read(asyncio.Future[T], Generic[T]):
         """Resolve from what is left, knowing that nothing will follow."""
         return self.attempt(buffer)
 
-    def single(self, data: bytes) -> bool:
-        """Resolve if ``data``, which is all there is, is the answer."""
+    def answered_by(self, data: bytes) -> bool:
+        """Whether ``data``, which is all there is, is the result as it is."""
         return False
 
     def unread(self, result: T) -> bytes:
@@ -67,42 +74,29 @@ class Read(asyncio.Future[T], Generic[T]):
         assert isinstance(result, bytes)
         return result
 
-    def __await__(self) -> Generator[Any, None, T]:
-        if not self.done():
-            # What asyncio.Future does, without its iterator.
-            self._asyncio_future_blocking = True
-            try:
-                yield self
-            except asyncio.CancelledError:
-                if self.done() and not self.cancelled() and self.exception() is None:
-                    self.owner.give_back(self.unread(self.result()))
-                raise
-        return self.result()
+    def resolve(self, result: T) -> None:
+        """Set the future's result; a task that never sees it gives it back."""
+        future = self.future
+        guard_wakeups(future, self._unseen)
+        future.set_result(result)
+
+    def _unseen(self) -> None:
+        self.owner.give_back(self.unread(self.future.result()))
 
 
 class ReadBytes(Read[bytes]):
-    """``count`` bytes, or with ``partial`` between 1 and ``count``."""
+    """Between ``least`` and ``most`` bytes."""
 
-    __slots__ = ("count", "partial")
+    __slots__ = ("least", "most")
 
-    count: int
-    partial: bool
-
-    def single(self, data: bytes) -> bool:
-        """See Read."""
-        size = len(data)
-        if size <= self.count and (self.partial or size == self.count):
-            self.set_result(data)
-            return True
-        return False
+    least: int  # type: ignore[misc]  # each has its own
+    most: int  # type: ignore[misc]
 
     def attempt(self, buffer: ReadBuffer) -> bool:
         """See Read."""
-        if buffer.size >= self.count:
-            self.set_result(buffer.take(max(self.count, 0)))
-            return True
-        if self.partial and buffer.size:
-            self.set_result(buffer.take(buffer.size))
+        size = buffer.size
+        if size >= self.least:
+            self.resolve(buffer.take(max(min(size, self.most), 0)))
             return True
         return False
 
@@ -124,7 +118,7 @@ class ReadInto(Read[int]):
         """Resolve if ``count`` more bytes of the target are what was missing."""
         self.filled += count
         if self.filled == len(self.target) or (self.partial and self.filled):
-            self.set_result(self.filled)
+            self.resolve(self.filled)
             return True
         return False
 
@@ -146,25 +140,22 @@ class ReadUntil(Read[bytes]):
     max_bytes: int | None
     searched: int
 
-    def single(self, data: bytes) -> bool:
+    def answered_by(self, data: bytes) -> bool:
         """See Read."""
         delimiter = self.delimiter
         size = len(data)
-        if (
-            not data.endswith(delimiter)
-            or data.find(delimiter) != size - len(delimiter)
-            or (self.max_bytes is not None and size > self.max_bytes)
-        ):
-            return False
-        self.set_result(data)
-        return True
+        return (
+            data.endswith(delimiter)
+            and data.find(delimiter) == size - len(delimiter)
+            and (self.max_bytes is None or size <= self.max_bytes)
+        )
 
     def attempt(self, buffer: ReadBuffer) -> bool:
         """See Read."""
         end = self._find(buffer)
         if end:
             self._check(end)
-            self.set_result(buffer.take(end))
+            self.resolve(buffer.take(end))
             return True
         self.searched = buffer.size
         self._check(buffer.size)
@@ -208,8 +199,7 @@ class ReadRegex(Read[bytes]):
     regex: "re.Pattern[bytes]"
     max_bytes: int | None
 
-    def __init__(self, *, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
+    def __init__(self) -> None:
         self._next_size = 0
         self._rest = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -219,7 +209,7 @@ class ReadRegex(Read[bytes]):
         if _EAGER_SEARCH < buffer.size < self._next_size:
             self._check(buffer.size)
             if self._timer is None:
-                self._timer = self.get_loop().call_later(self._rest, self._search_again)
+                self._timer = self.future.get_loop().call_later(self._rest, self._search_again)
             return False
         return self.at_eof(buffer)
 
@@ -235,7 +225,7 @@ class ReadRegex(Read[bytes]):
             self._timer = None
         if match is not None:
             self._check(match.end())
-            self.set_result(buffer.take(match.end()))
+            self.resolve(buffer.take(match.end()))
             return True
         self._check(size)
         return False
@@ -243,7 +233,7 @@ class ReadRegex(Read[bytes]):
     def _search_again(self) -> None:
         self._timer = None
         self._next_size = 0
-        if not self.done():
+        if not self.future.done():
             self.owner.retry(self)
 
     def _check(self, size: int) -> None:
@@ -262,7 +252,7 @@ class ReadUntilClose(Read[bytes]):
 
     def at_eof(self, buffer: ReadBuffer) -> bool:
         """See Read."""
-        self.set_result(buffer.take(buffer.size))
+        self.resolve(buffer.take(buffer.size))
         return True
 
 
@@ -288,6 +278,6 @@ class ReadStreaming(Read[bytes]):
         return self.attempt(buffer) or self._finish(self.missing is None)
 
     def _finish(self, complete: bool) -> bool:
-        if complete and not self.done():
-            self.set_result(b"")
+        if complete and not self.future.done():
+            self.resolve(b"")
         return complete

@@ -104,7 +104,7 @@ class IOStream(BaseIOStream):
     def _fill(self, size: int) -> bytes:
         """Stand in for ``socket.recv`` while a large ``read_into`` is pending."""
         read = self._read
-        if not isinstance(read, ReadInto) or read.done():
+        if not isinstance(read, ReadInto) or read.future.done():
             self._recv = self.socket.recv
             return self._recv(size)
         count = self.socket.recv_into(read.target[read.filled :])

@@ -31,7 +31,7 @@ from zonda.iostream.reading import (
     ReadUntilClose,
 )
 from zonda.iostream.sink import Sink
-from zonda.iostream.waking import take_waiter
+from zonda.iostream.waking import Waiter, WakeUp
 from zonda.iostream.writebuffer import Buffer
 from zonda.iostream.writing import WritingStream
 
@@ -43,8 +43,6 @@ DEFAULT_MAX_BUFFER = 100 * 1024 * 1024
 _INLINE_READS = 3
 # Full chunks without such a try after one for nothing: messages may be just as long as a chunk.
 _INLINE_RESTS = 30
-# Bytes of a chunk from which on the task that waits for it runs at once.
-_LARGE = 8 * 1024
 
 
 class BaseIOStream(WritingStream):
@@ -132,7 +130,7 @@ class BaseIOStream(WritingStream):
             raise TypeError(f"delimiter is bytes, not {type(delimiter).__name__}")
         if not delimiter:
             raise ValueError("an empty delimiter is found everywhere")
-        read = ReadUntil(loop=self._loop)
+        read = ReadUntil()
         read.delimiter = delimiter
         read.max_bytes = max_bytes
         read.searched = 0
@@ -146,7 +144,7 @@ class BaseIOStream(WritingStream):
     ) -> "asyncio.Future[bytes]":
         """Read up to the end of the first match of ``regex``; else as ``read_until``."""
         max_bytes, callback = sort_arguments(max_bytes, callback)
-        read = ReadRegex(loop=self._loop)
+        read = ReadRegex()
         read.regex = re.compile(regex)
         read.max_bytes = max_bytes
         return self._start(read, callback, trivial=True)  # it may match nothing at all
@@ -173,13 +171,13 @@ class BaseIOStream(WritingStream):
             and num_bytes > 0
         ):
             # What most reads are; the rest of this method and all of _start come to the same.
-            read = ReadBytes(loop=self._loop)
+            read = self._read = ReadBytes()
             read.owner = self
-            read.count = num_bytes
-            read.partial = partial
-            self._read = read
+            read.most = num_bytes
+            read.least = 1 if partial else num_bytes
             self._held = False
-            return read
+            future = read.future = asyncio.Future(loop=self._loop)
+            return future
         if partial is not False and callable(partial):
             callback = partial
             partial = False
@@ -187,9 +185,9 @@ class BaseIOStream(WritingStream):
             raise TypeError(f"num_bytes is an int, not {type(num_bytes).__name__}")
         if streaming_callback is not None:
             return self._stream_to(num_bytes, streaming_callback, callback)
-        read = ReadBytes(loop=self._loop)
-        read.count = num_bytes
-        read.partial = partial
+        read = ReadBytes()
+        read.most = num_bytes
+        read.least = min(1, num_bytes) if partial else num_bytes
         return self._start(read, callback, num_bytes <= 0)
 
     def read_into(
@@ -205,7 +203,7 @@ class BaseIOStream(WritingStream):
         if callable(partial):
             callback = partial
             partial = False
-        read = ReadInto(loop=self._loop)
+        read = ReadInto()
         read.target = memoryview(buf).cast("B")
         if read.target.readonly:
             raise TypeError("read_into() needs a buffer that can be written to")
@@ -224,7 +222,7 @@ class BaseIOStream(WritingStream):
         """
         if streaming_callback is not None:
             return self._stream_to(None, streaming_callback, callback)
-        return self._start(ReadUntilClose(loop=self._loop), callback)
+        return self._start(ReadUntilClose(), callback)
 
     def _stream_to(
         self,
@@ -235,14 +233,14 @@ class BaseIOStream(WritingStream):
         def deliver(data: bytes) -> None:
             self._run_callback(streaming_callback, data)
 
-        read = ReadStreaming(loop=self._loop)
+        read = ReadStreaming()
         read.missing = count
         read.deliver = deliver
         return self._start(read, callback, count == 0)
 
     def reading(self) -> bool:
         """Whether a read is pending."""
-        return self._read is not None and not self._read.done()
+        return self._read is not None and not self._read.future.done()
 
     def _start(
         self, read: Read[T], callback: Callable[[T], object] | None, trivial: bool = False
@@ -250,59 +248,42 @@ class BaseIOStream(WritingStream):
         if self._read is not None or self._sink is not None:
             self._clear_pending()
         read.owner = self
+        future = read.future = asyncio.Future(loop=self._loop)
         if callback is not None:
-            self._call_with_result(read, callback)
+            self._call_with_result(future, callback)
         self._read = read
         buffer = self._read_buffer
         if trivial or self._closed or self._eof or (buffer is not None and buffer.size):
             buffer = self._buffer()
             self._attempt(read, buffer, self._closed or self._eof)
             if self._closed:
-                if read.exception() is not None:
+                if future.exception() is not None:
                     raise StreamClosedError(real_error=self.error)
-                return read
-            if read.done() and (
+                return future
+            if future.done() and (
                 self._close_callback is None or buffer.size >= self.read_chunk_size
             ):
-                return read
+                return future
         self._held = False
         if not (self._reader_on or self._eof) and self._can_register():
             self._start_reader()
         self._plain = self._reader_on and (buffer is None or not buffer.size)
-        if self._inline > 0 and self._reader_on and not read.done():
+        if self._inline > 0 and self._reader_on and not future.done():
             left, self._inline = self._inline - 1, 0
             self._on_readable()
-            if not read.done():
+            if not future.done():
                 self._inline = -_INLINE_RESTS
             elif self._inline > 0:
                 self._inline = left  # after so many the others get their turn
-        return read
+        return future
 
-    def _pulled_much(self, read: Read[Any], data: bytes) -> bool:
-        """Do what `_pulled` does with a large chunk, if it is what `read` waits for.
-
-        The task that waits runs at once: its data is in the processor's cache still, and freed
-        before the next stream reads, so that all of them use the same memory.
-        """
-        if read.done():
-            return False
-        waiter = take_waiter(read)
-        if not read.single(data):
-            if waiter is not None:
-                read.add_done_callback(waiter[0], context=waiter[1])
-            return False
-        self._read = None
-        self._held = self._close_callback is None
-        if len(data) == self.read_chunk_size:  # more is probably there: the next read asks at once
-            if self._inline < 0:
-                self._inline += 1
-            else:
-                self._inline = _INLINE_READS
-                self._plain = False
-        if waiter is not None:
-            wake_up, context = waiter
-            context.run(wake_up, read)
-        return True
+    def _expect_more(self) -> None:
+        """After a full chunk: more is probably there, so that the next read asks at once."""
+        if self._inline < 0:
+            self._inline += 1
+        else:
+            self._inline = _INLINE_READS
+            self._plain = False
 
     def _buffer(self) -> ReadBuffer:
         """The read buffer, made when it is first needed: an idle stream has none."""
@@ -313,10 +294,10 @@ class BaseIOStream(WritingStream):
     def _clear_pending(self) -> None:
         """Make room for another taker of the data, if the present one is done."""
         read = self._read
-        if self._sink is not None or (read is not None and not read.done()):
+        if self._sink is not None or (read is not None and not read.future.done()):
             raise AlreadyReadingError
         self._read = None
-        if isinstance(read, ReadInto) and read.cancelled():
+        if isinstance(read, ReadInto) and read.future.cancelled():
             self.unread(read.taken())  # it had been moved into its caller's buffer
 
     def _attempt(self, read: Read[Any], buffer: ReadBuffer, final: bool) -> None:
@@ -350,7 +331,7 @@ class BaseIOStream(WritingStream):
 
     def _last_attempt(self) -> None:
         read = self._read
-        if read is None or read.done():
+        if read is None or read.future.done():
             return
         try:
             if read.at_eof(self._buffer()):
@@ -361,14 +342,14 @@ class BaseIOStream(WritingStream):
 
     def _fail_read(self) -> None:
         read, self._read = self._read, None
-        if read is not None and not read.done():
-            read.set_exception(StreamClosedError(real_error=self.error))
-            read.exception()  # a read nobody awaits any more is no news
+        if read is not None and not read.future.done():
+            read.future.set_exception(StreamClosedError(real_error=self.error))
+            read.future.exception()  # a read nobody awaits any more is no news
 
     def give_back(self, data: bytes) -> None:
         """Take data back from a read whose task was cancelled (used by the reads)."""
         self.unread(data)
-        if self._read is not None and not self._read.done():
+        if self._read is not None and not self._read.future.done():
             self.retry(self._read)
 
     def retry(self, read: Read[Any]) -> None:
@@ -377,21 +358,34 @@ class BaseIOStream(WritingStream):
             self._attempt(read, self._buffer(), self._closed)
 
     def _pulled(self, data: bytes) -> None:
+        # Called by the loop, with no task running, or for a read that was made just now: whoever
+        # waits for it can run at once, while the data is in the processor's cache. That saves a
+        # turn of the loop for each message.
         read = self._read
-        if self._plain and read is not None:
-            if len(data) >= _LARGE and self._pulled_much(read, data):
+        if (
+            self._plain
+            and read is not None
+            and (read.least <= len(data) <= read.most or read.answered_by(data))
+            and not (future := read.future).done()
+        ):
+            self._read = None
+            self._held = self._close_callback is None  # see _finish_read
+            if len(data) == self.read_chunk_size:
+                self._expect_more()
+            # See waking.take_waiter, of which this is the part that is needed here.
+            waiters: list[Waiter] | None = future._callbacks
+            if waiters is None or len(waiters) != 1 or type(waiters[0][0]) is not WakeUp:
+                read.resolve(data)
                 return
-            try:
-                if read.single(data):
-                    self._read = None
-                    self._held = self._close_callback is None  # see _finish_read
-                    return
-            except asyncio.InvalidStateError:
-                pass  # it was cancelled
+            wake_up, context = waiters[0]
+            future.remove_done_callback(wake_up)
+            future.set_result(data)
+            context.run(wake_up, future)
+            return
         self._plain = False
         buffer = self._buffer()
         buffer.append(data)
-        if read is not None and not read.done():
+        if read is not None and not read.future.done():
             self._attempt(read, buffer, False)
         elif buffer.size >= self.read_chunk_size:
             self._held = True
@@ -449,7 +443,7 @@ class BaseIOStream(WritingStream):
 
     def _lost(self) -> None:
         read = self._read
-        if read is not None and not read.done():
+        if read is not None and not read.future.done():
             self._attempt(read, self._buffer(), True)
         super()._lost()
         callback, self._close_callback = self._close_callback, None
