@@ -8,6 +8,7 @@ in the line. Microseconds of CPU an operation: an item put and got, a lock taken
 """
 
 import asyncio
+import collections
 import datetime
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.sidebyside import Case, framework, main  # noqa: E402
 
-if TYPE_CHECKING or framework() == "zonda":
+if TYPE_CHECKING or framework() != "tornado":
     from zonda.ioloop import locks, queues
 else:
     from tornado import locks, queues
@@ -163,6 +164,89 @@ async def crowd_notified(n: int) -> None:
     await waiting[-1]
 
 
+# The same with nothing but asyncio: the loop's share of the cases above.
+
+
+async def bare_ping_pong(n: int) -> None:
+    create_future = asyncio.get_running_loop().create_future
+    ping, pong = create_future(), create_future()
+
+    async def answer() -> None:
+        nonlocal ping
+        for _ in range(n):
+            item = await ping
+            ping = create_future()
+            pong.set_result(item)
+
+    task = asyncio.create_task(answer())
+    for number in range(n):
+        ping.set_result(number)
+        await pong
+        pong = create_future()
+    await task
+
+
+async def bare_consumers(n: int) -> None:
+    create_future = asyncio.get_running_loop().create_future
+    line: collections.deque[asyncio.Future[int]] = collections.deque()
+    batch = 100
+
+    async def consume() -> None:
+        for _ in range(n // batch):
+            item = create_future()
+            line.append(item)
+            await item
+
+    tasks = [asyncio.create_task(consume()) for _ in range(batch)]
+    for _ in range(n // batch):
+        await asyncio.sleep(0)
+        for number in range(batch):
+            line.popleft().set_result(number)
+    await asyncio.gather(*tasks)
+
+
+async def bare_timed(n: int) -> None:
+    loop = asyncio.get_running_loop()
+    item = loop.create_future()
+
+    async def consume() -> None:
+        nonlocal item
+        for _ in range(n):
+            timer = loop.call_later(LONG.total_seconds(), item.cancel)
+            await item
+            timer.cancel()
+            item = loop.create_future()
+
+    task = asyncio.create_task(consume())
+    await asyncio.sleep(0)
+    for number in range(n):
+        item.set_result(number)
+        await asyncio.sleep(0)
+    await task
+
+
+async def bare_contended(n: int) -> None:
+    create_future = asyncio.get_running_loop().create_future
+    line: collections.deque[asyncio.Future[None]] = collections.deque()
+    locked = False
+
+    async def work() -> None:
+        nonlocal locked
+        for _ in range(n // 10):
+            if locked:
+                turn = create_future()
+                line.append(turn)
+                await turn
+            locked = True
+            await asyncio.sleep(0)
+            if line:
+                line.popleft().set_result(None)
+            else:
+                locked = False
+
+    await asyncio.gather(*(work() for _ in range(10)))
+
+
 CASES: dict[str, tuple[Case, int]] = {
     "loop: ping-pong": (ping_pong, 10_000),
     "loop: 100 consumers": (consumers, 20_000),
@@ -177,5 +261,12 @@ CASES: dict[str, tuple[Case, int]] = {
     "100,000 waiting: notified": (crowd_notified, CROWD),
 }
 
+FLOORS: dict[str, Case] = {
+    "loop: ping-pong": bare_ping_pong,
+    "loop: 100 consumers": bare_consumers,
+    "loop: get with a time-out": bare_timed,
+    "loop: 10 tasks, 1 lock": bare_contended,
+}
+
 if __name__ == "__main__":
-    sys.exit(main("Queues and locks", CASES, __file__))
+    sys.exit(main("Queues and locks", CASES, __file__, FLOORS))

@@ -4,6 +4,10 @@ A script names its cases, functions that do something ``n`` times on a running l
 `main`. For every round each contender runs the script again, as a worker, in its own interpreter:
 so a noisy machine hits them alike. Figures are CPU time; a worker takes the best of some
 repetitions, the table the median over the rounds; ratios are medians of the rounds' ratios.
+
+Where a case needs turns of the loop, which both frameworks leave to asyncio, its script may name a
+*floor*: the same done with nothing but asyncio. The table then says what asyncio alone costs, and
+how the frameworks compare in what they add to that.
 """
 
 import argparse
@@ -15,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Case = Callable[[int], Awaitable[object]]
@@ -24,6 +28,7 @@ Case = Callable[[int], Awaitable[object]]
 VARIABLE = "ZONDA_BENCH_TORNADO"
 
 _REPETITIONS = 5
+_BARE = "asyncio alone"
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Contender:
     Attributes:
         name: The head of its column.
         python: The interpreter.
-        framework: ``zonda`` or ``tornado``.
+        framework: ``zonda`` or ``tornado``; or ``bare``, for the floors.
         loop: ``asyncio``, or ``uvloop``.
     """
 
@@ -48,13 +53,19 @@ def framework() -> str:
     return os.environ.get("ZONDA_BENCH_FRAMEWORK", "zonda")
 
 
-def main(title: str, cases: dict[str, tuple[Case, int]], script: str) -> int:
+def main(
+    title: str,
+    cases: dict[str, tuple[Case, int]],
+    script: str,
+    floors: Mapping[str, Case] | None = None,
+) -> int:
     """Run a benchmark script.
 
     Args:
         title: Printed above the table.
         cases: Name -> (what to do, how often).
         script: The script's ``__file__``.
+        floors: Name of a case -> the same with nothing but asyncio.
 
     Returns:
         The exit status.
@@ -76,8 +87,16 @@ def main(title: str, cases: dict[str, tuple[Case, int]], script: str) -> int:
         for name, (case, count) in cases.items()
         if not options.case or any(text in name for text in options.case)
     }
+    floors = {name: floor for name, floor in (floors or {}).items() if name in chosen}
     if options.worker:
-        print(json.dumps(_measure(chosen)))
+        bare = framework() == "bare"
+        print(
+            json.dumps(
+                _measure(
+                    {name: (floors[name], chosen[name][1]) for name in floors} if bare else chosen
+                )
+            )
+        )
         return 0
     contenders = [
         Contender("zonda", sys.executable, "zonda", "asyncio"),
@@ -85,6 +104,8 @@ def main(title: str, cases: dict[str, tuple[Case, int]], script: str) -> int:
     ]
     if options.tornado:
         contenders.insert(0, Contender("tornado", options.tornado, "tornado", "asyncio"))
+    if floors:
+        contenders.append(Contender(_BARE, sys.executable, "bare", "asyncio"))
     rounds: dict[str, list[dict[str, float]]] = {one.name: [] for one in contenders}
     for _ in range(options.rounds):
         for one in contenders:
@@ -139,8 +160,11 @@ def _run_worker(one: Contender, script: str, arguments: Sequence[str]) -> dict[s
 def _table(title: str, cases: list[str], rounds: dict[str, list[dict[str, float]]]) -> str:
     names = list(rounds)
     reference = rounds.get("tornado")
-    ratios = [name for name in names if name != "tornado"] if reference else []
+    ratios = [name for name in names if name not in ("tornado", _BARE)] if reference else []
+    floors = rounds.get(_BARE, [])
     heads = [*(f"{name} µs" for name in names), *(f"tornado / {name}" for name in ratios)]
+    if floors and reference:
+        heads.append("the same without asyncio's share")
     lines = [
         f"### {title}",
         "",
@@ -150,11 +174,21 @@ def _table(title: str, cases: list[str], rounds: dict[str, list[dict[str, float]
     for case in cases:
         cells = [case]
         for name in names:
-            middle = statistics.median(one[case] for one in rounds[name])
-            cells.append(f"{middle * 1e6:.2f}")
+            costs = [one[case] for one in rounds[name] if case in one]
+            cells.append(f"{statistics.median(costs) * 1e6:.2f}" if costs else "")
         for name in ratios:
             assert reference is not None
             pairs = zip(reference, rounds[name], strict=True)
             cells.append(f"{statistics.median(a[case] / b[case] for a, b in pairs):.1f}")
+        if reference and floors:
+            cells.append(_without_floor(case, reference, rounds["zonda"], floors))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _without_floor(case: str, *contenders: Sequence[Mapping[str, float]]) -> str:
+    """The ratio of what the first two cost above the third; nothing without a third."""
+    if case not in contenders[2][0]:
+        return ""
+    one, other, floor = (min(costs[case] for costs in rounds) for rounds in contenders)
+    return f"{(one - floor) / (other - floor):.1f}" if other > floor else "-"

@@ -15,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zonda.ioloop import gen
 from zonda.ioloop.locks import BoundedSemaphore, Condition, Event, Lock, Semaphore
+from zonda.ioloop.locks.condition import _return_false
 from zonda.ioloop.queues import LifoQueue, PriorityQueue, Queue
-from zonda.ioloop.waiters import Waiters, seconds_left
+from zonda.ioloop.waiters import Waiters, fail_with_timeout, seconds_left
 
 KINDS = [Queue, PriorityQueue, LifoQueue]
 
@@ -148,6 +150,68 @@ async def test_a_notification_survives_the_cancellation_of_the_notified() -> Non
     await asyncio.gather(first, return_exceptions=True)
 
 
+@pytest.mark.parametrize("look", [False, True])
+async def test_time_is_up_between_the_grant_and_its_arrival(look: bool) -> None:
+    queue: Queue[int] = Queue()
+    waiter = queue.get(datetime.timedelta(hours=1))
+    if look:
+        waiter.add_done_callback(lambda _: None)
+    else:
+        task = asyncio.ensure_future(_awaited(waiter))
+        await settle()
+    queue.put_nowait(1)
+    waiter._expired(fail_with_timeout)  # type: ignore[attr-defined]
+    await settle()
+    if look:
+        assert isinstance(waiter.exception(), TimeoutError)
+        assert queue.get_nowait() == 1
+    else:
+        assert await task == 1
+    assert queue.empty()
+
+
+async def test_a_waiter_told_that_its_time_is_up_has_no_notification_to_pass_on() -> None:
+    condition = Condition()
+    late = condition.wait(datetime.timedelta(hours=1))
+    waiting = asyncio.create_task(_notified(late))
+    other = condition.wait()
+    await settle()
+    late._expired(_return_false)  # type: ignore[attr-defined]
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert not other.done()
+
+
+async def _notified(waiter: asyncio.Future[bool]) -> bool:
+    return await waiter
+
+
+async def test_a_held_waiter_cancelled_after_the_grant_refuses_it() -> None:
+    queue: Queue[int] = Queue()
+    waiter = queue.get()
+    task = asyncio.create_task(_awaited(waiter))
+    await settle()
+    queue.put_nowait(1)
+    assert not waiter.done()
+    assert waiter.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert queue.get_nowait() == 1
+
+
+async def test_others_keep_what_the_cancelled_one_loses() -> None:
+    queue: Queue[int] = Queue()
+    waiter = queue.get()
+    first, second = (asyncio.create_task(_awaited(waiter)) for _ in range(2))
+    await settle()
+    queue.put_nowait(1)
+    first.cancel()
+    assert await second == 1
+    assert queue.empty()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
 async def test_wait_for_and_timeout_lose_nothing() -> None:
     queue: Queue[int] = Queue()
 
@@ -251,29 +315,28 @@ async def test_the_wake_up_takes_no_additional_turn_of_the_loop() -> None:
 
 async def test_the_dead_are_swept_so_that_the_line_stays_bounded() -> None:
     line: Waiters[None] = Waiters()
-    alive = [line.wait() for _ in range(50)]
+    alive = [line.wait_for(None) for _ in range(50)]
     for _ in range(10_000):
-        line.wait().cancel()
-    assert len(line) == 50
-    assert len(line.line) <= 2 * 50 + 64 + 1
-    assert [line.pop() for _ in range(50)] == alive
-    assert line.pop() is None
+        line.wait_for(None).cancel()
+    assert line.alive() == 50
+    assert len(line) <= 2 * 50 + 64 + 1
+    assert [waiter for waiter in line if not waiter.done()] == alive
 
 
 async def test_waits_that_do_not_wait_never_stand_in_the_line() -> None:
     line: Waiters[None] = Waiters()
     for timeout in (0, 0.0, -1, 1, datetime.timedelta(0), datetime.timedelta(seconds=-1)):
-        waiter = line.wait(timeout)
+        waiter = line.wait_for(None, timeout)
         assert isinstance(waiter.exception(), TimeoutError)
-    assert not line.line
+    assert not line
 
 
 async def test_a_timer_goes_with_its_waiter() -> None:
     line: Waiters[int] = Waiters()
     hour = datetime.timedelta(hours=1)
-    granted, cancelled = line.wait(hour), line.wait(hour)
-    timers = [granted.timer, cancelled.timer]  # type: ignore[attr-defined]
-    granted.set_result(1)
+    granted, cancelled = line.wait_for(None, hour), line.wait_for(None, hour)
+    timers = [granted._timer, cancelled._timer]  # type: ignore[attr-defined]
+    assert line.popleft().grant(1)
     cancelled.cancel()
     assert all(timer.cancelled() for timer in timers)
 
@@ -355,6 +418,107 @@ async def _account_items(operations: list[tuple[str, int]], queue: Queue[int]) -
     for _ in accepted:
         queue.task_done()
     assert queue.join().done()
+
+
+async def _awaited(waiter: asyncio.Future[int]) -> int:
+    return await waiter
+
+
+async def _called_back(waiter: asyncio.Future[int]) -> int:
+    called = asyncio.Event()
+    waiter.add_done_callback(lambda _: called.set())
+    await called.wait()
+    return waiter.result()
+
+
+@gen.coroutine
+def _yielded(waiter: asyncio.Future[int]) -> Any:
+    return (yield waiter)
+
+
+async def _awaited_by_two(waiter: asyncio.Future[int]) -> int:
+    one, _ = await asyncio.gather(_awaited(waiter), _awaited(waiter))
+    return one
+
+
+async def _timed(waiter: asyncio.Future[int]) -> int:
+    return await asyncio.wait_for(waiter, 0.0001)
+
+
+WAYS: list[Callable[[asyncio.Future[int]], Awaitable[int]]] = [
+    _awaited,
+    _called_back,
+    _yielded,
+    _awaited_by_two,
+    _timed,
+]
+
+LOOKS: list[Callable[[asyncio.Future[int]], object]] = [
+    lambda waiter: waiter.done(),
+    lambda waiter: waiter.cancelled(),
+    lambda waiter: waiter.get_loop(),
+    lambda waiter: waiter.cancel(),
+    lambda waiter: waiter.add_done_callback(lambda _: None),
+    lambda waiter: waiter.done() and not waiter.cancelled() and waiter.exception(),
+]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["get", "expiring", "wait", "look", "put", "race", "cancel", "turn"]),
+            st.integers(0, 7),
+            st.integers(0, 7),
+        ),
+        max_size=40,
+    )
+)
+def test_what_a_waiter_says_is_so_in_whatever_way_it_is_waited_for(
+    operations: list[tuple[str, int, int]],
+) -> None:
+    asyncio.run(_account_waiters(operations))
+
+
+async def _account_waiters(operations: list[tuple[str, int, int]]) -> None:
+    queue: Queue[int] = Queue()
+    put = 0
+    waiters: list[asyncio.Future[int]] = []
+    waits: list[tuple[asyncio.Future[int], asyncio.Future[int]]] = []
+    for name, number, other in operations:
+        if name == "get":
+            waiters.append(queue.get())
+        elif name == "expiring":
+            waiters.append(queue.get(datetime.timedelta(microseconds=100 * number)))
+        elif name in ("put", "race"):
+            queue.put_nowait(put)
+            put += 1
+        elif name == "turn":
+            await settle(number % 3)
+        if name in ("cancel", "race") and waits:
+            waits[number % len(waits)][1].cancel()
+        elif waiters:
+            waiter = waiters[number % len(waiters)]
+            if name == "wait":
+                wait = WAYS[other % len(WAYS)](waiter)
+                waits.append((waiter, asyncio.ensure_future(wait)))
+            elif name == "look":
+                LOOKS[other % len(LOOKS)](waiter)
+    await settle()
+    for waiter in waiters:
+        waiter.cancel()
+    await asyncio.gather(*(task for _, task in waits), return_exceptions=True)
+    await settle()
+    assert all(waiter.done() for waiter in waiters)
+    got = {
+        waiter: waiter.result()
+        for waiter in waiters
+        if not waiter.cancelled() and waiter.exception() is None
+    }
+    for waiter, task in waits:
+        if not task.cancelled() and task.exception() is None:
+            assert task.result() == got[waiter]
+    rest = [queue.get_nowait() for _ in range(queue.qsize())]
+    assert sorted([*got.values(), *rest]) == list(range(put))
 
 
 @given(OPERATIONS, st.integers(0, 3))
@@ -447,16 +611,16 @@ def _condition() -> tuple[Waiters[bool], Callable[[], asyncio.Future[bool]], Cal
 async def test_operations_cost_the_same_with_100_000_waiters(
     make: Callable[[], tuple[Waiters[Any], Callable[[], asyncio.Future[Any]], Callable[[], None]]],
 ) -> None:
-    # Counted, not timed: nothing walks the line but a sweep, which replaces it, and which so few
-    # operations must not cause.
+    # Counted, not timed: nothing walks the line but a sweep, which moves its next one, and which so
+    # few operations must not cause.
     waiters, wait, give = make()
     waiting = [wait() for _ in range(100_000)]
-    line = waiters.line
+    sweep_at = waiters._sweep_at
     for _ in range(1000):
         wait()
         give()
-    assert waiters.line is line
-    assert len(line) == 100_000
+    assert waiters._sweep_at == sweep_at
+    assert len(waiters) == 100_000
     assert [waiter.done() for waiter in waiting[:1001]] == [True] * 1000 + [False]
 
 
@@ -467,7 +631,7 @@ async def test_100_000_dead_waiters_cost_one_pass() -> None:
         waiter.cancel()
     queue.put_nowait(1)
     assert queue.get_nowait() == 1
-    assert not queue._getters.line
+    assert not queue._getters
 
 
 async def test_an_event_wakes_all_that_wait() -> None:

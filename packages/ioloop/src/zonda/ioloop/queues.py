@@ -17,7 +17,9 @@ import heapq
 from collections import deque
 from typing import Any, Generic, TypeVar
 
-from zonda.ioloop.waiters import IN_LINE, LoopHint, Timeout, Waiters, grant
+from zonda.ioloop.finished import Unmade, finished
+from zonda.ioloop.waiter import Waiter
+from zonda.ioloop.waiters import Timeout, Waiters
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "QueueEmpty", "QueueFull"]
 
@@ -58,7 +60,7 @@ class _QueueIterator(Generic[_T]):
         return await queue.get()
 
 
-class Queue(LoopHint, Generic[_T]):
+class Queue(Generic[_T]):
     """A queue of producers and consumers, first in first out.
 
     ``async for item in queue`` gets items for ever.
@@ -93,13 +95,17 @@ class Queue(LoopHint, Generic[_T]):
 
     # deque, list or whatever a subclass makes it.
     _queue: Any = None
+    # What a subclass leaves alone can be done on shorter ways: get; the order, _put and _get; and
+    # that of a deque.
     _own_get = True
     _own_order = True
+    _fifo = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._own_get = cls.get is Queue.get
         cls._own_order = cls.__module__ == __name__
+        cls._fifo = (cls._init, cls._put, cls._get) == (Queue._init, Queue._put, Queue._get)
 
     def __init__(self, maxsize: int = 0) -> None:
         if maxsize is None:
@@ -143,13 +149,16 @@ class Queue(LoopHint, Generic[_T]):
         Raises:
             TimeoutError: (in the future) there was no room in time.
         """
-        if self._maxsize > 0 and self.qsize() >= self._maxsize:
-            putter = self._putters.wait(timeout)
-            putter.item = item  # type: ignore[attr-defined] # a future has room for it
-            putter._cancel_message = IN_LINE  # type: ignore[attr-defined]
+        if 0 < self._maxsize <= self.qsize():
+            # It waits with the item, which it has until it is granted that it is in.
+            putter = self._putters.wait_for(None, timeout)
+            if type(putter) is not asyncio.Future:
+                putter._got = item  # type: ignore[attr-defined]
             return putter
         self._add(item)
-        return self._done(None)
+        done: Unmade[None] = Unmade()
+        done._value = None
+        return done
 
     def put_nowait(self, item: _T) -> None:
         """Put an item in at once.
@@ -157,9 +166,14 @@ class Queue(LoopHint, Generic[_T]):
         Raises:
             QueueFull: there is no room.
         """
-        if self._maxsize > 0 and self.qsize() >= self._maxsize:
+        if 0 < self._maxsize <= self.qsize():
             raise QueueFull
-        self._add(item)
+        if self._fifo and not self._getters:
+            # `_add`, spelled out.
+            self._queue.append(item)
+            self._unfinished_tasks += 1
+        else:
+            self._add(item)
 
     def get(self, timeout: Timeout | None = None) -> "asyncio.Future[_T]":
         """Take an item out, waiting for one if need be.
@@ -174,9 +188,19 @@ class Queue(LoopHint, Generic[_T]):
             TimeoutError: (in the future) there was none in time.
         """
         if self._queue:
-            return self._done(self._take())
-        getter = self._getters.wait(timeout)
-        getter._cancel_message = IN_LINE  # type: ignore[attr-defined]
+            done: Unmade[_T] = Unmade()
+            done._value = self._take()
+            return done
+        if timeout is not None:
+            return self._getters.wait_for(self, timeout)
+        # The same, spelled out.
+        getter: Waiter[_T] = Waiter()
+        getter._owner = self
+        getter._inner = None
+        line = self._getters
+        if len(line) >= line._sweep_at:
+            line.sweep()
+        line.append(getter)
         return getter
 
     def get_nowait(self) -> _T:
@@ -187,6 +211,8 @@ class Queue(LoopHint, Generic[_T]):
         """
         if not self._queue:
             raise QueueEmpty
+        if self._fifo and not self._putters:
+            return self._queue.popleft()  # type: ignore[no-any-return] # `_take`, spelled out
         return self._take()
 
     def task_done(self) -> None:
@@ -198,7 +224,7 @@ class Queue(LoopHint, Generic[_T]):
         if self._unfinished_tasks <= 0:
             raise ValueError("task_done() was called more often than items were put in")
         self._unfinished_tasks -= 1
-        if self._unfinished_tasks == 0:
+        if self._joiners and not self._unfinished_tasks:
             self._joiners.finish_all(None)
 
     def join(self, timeout: Timeout | None = None) -> "asyncio.Future[None]":
@@ -211,8 +237,8 @@ class Queue(LoopHint, Generic[_T]):
             TimeoutError: (in the future) there is still work to do.
         """
         if self._unfinished_tasks:
-            return self._joiners.wait(timeout)
-        return self._done(None)
+            return self._joiners.wait_for(None, timeout)
+        return finished(None)
 
     def __aiter__(self) -> _QueueIterator[_T]:
         return _QueueIterator(self)
@@ -236,37 +262,39 @@ class Queue(LoopHint, Generic[_T]):
 
     def _add(self, item: _T) -> None:
         """Take in an item there is room for."""
-        line = self._getters.line
-        while line and line[0].done():
-            line.popleft()
-        if not line:
-            self._put(item)
-        elif not self._own_order:
-            # By way of the subclass's _put and _get: they may do something to the item.
-            self._put(item)
-            grant(line.popleft(), self._get(), self)
+        line = self._getters
+        while line:
+            getter = line.popleft()
+            if not (self._own_order or getter.done()):
+                # By way of the subclass's _put and _get: they may do something to the item.
+                self._put(item)
+                item = self._get()
+            if getter.grant(item):
+                break
         else:
-            grant(line.popleft(), item, self)
+            self._put(item)
         self._unfinished_tasks += 1
 
     def _take(self) -> _T:
         """Give out an item there is."""
+        line = self._putters
         # An item that was given back may have made the queue one longer than it should be.
-        if self._putters.line and self.qsize() <= self._maxsize:
-            putter = self._putters.pop()
-            if putter is not None:
-                self._put(putter.item)  # type: ignore[attr-defined]
+        while line and self.qsize() <= self._maxsize:
+            putter = line.popleft()
+            item = putter._got
+            if putter.grant(None):
+                self._put(item)
                 self._unfinished_tasks += 1
-                putter.set_result(None)
+                break
         return self._get()
 
     def _take_back(self, item: _T) -> None:
         """An item's new owner was cancelled before it knew: pass it on or back."""
-        getter = self._getters.pop()
-        if getter is not None:
-            grant(getter, item, self)
-        else:
-            self._unget(item)
+        line = self._getters
+        while line:
+            if line.popleft().grant(item):
+                return
+        self._unget(item)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {hex(id(self))} {self._format()}>"
@@ -279,8 +307,9 @@ class Queue(LoopHint, Generic[_T]):
         if self._queue:
             parts.append(f"queue={self._queue!r}")
         for name, line in (("getters", self._getters), ("putters", self._putters)):
-            if len(line):
-                parts.append(f"{name}[{len(line)}]")
+            count = line.alive()
+            if count:
+                parts.append(f"{name}[{count}]")
         if self._unfinished_tasks:
             parts.append(f"tasks={self._unfinished_tasks}")
         return " ".join(parts)

@@ -20,7 +20,7 @@ from zonda.ioloop.errors import TimeoutError
 from zonda.ioloop.gen.multi import QuietExceptions
 from zonda.ioloop.log import app_log
 from zonda.ioloop.loop import IOLoop
-from zonda.ioloop.waiters import IN_LINE
+from zonda.ioloop.waiter import IN_LINE
 from zonda.ioloop.yieldable import Moment, convert_yielded
 
 __all__ = ["with_timeout"]

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from zonda.ioloop.waiters import IN_LINE, Timeout, Waiters, grant
+from zonda.ioloop.waiter import Waiter
+from zonda.ioloop.waiters import Timeout, Waiters
 
 
 def _return_false(waiter: asyncio.Future[bool]) -> None:
@@ -29,7 +30,7 @@ class Condition:
         self._waiters: Waiters[bool] = Waiters()
 
     def __repr__(self) -> str:
-        count = len(self._waiters)
+        count = self._waiters.alive()
         waiting = f" waiters[{count}]" if count else ""
         return f"<{type(self).__name__}{waiting}>"
 
@@ -42,21 +43,24 @@ class Condition:
         Returns:
             A future: True when notified, False when the time was up first.
         """
-        waiter = self._waiters.wait(timeout, _return_false)
-        waiter._cancel_message = IN_LINE  # type: ignore[attr-defined]
+        if timeout is not None:
+            return self._waiters.wait_for(self, timeout, _return_false)
+        # The same, spelled out.
+        waiter: Waiter[bool] = Waiter()
+        waiter._owner = self
+        waiter._inner = None
+        line = self._waiters
+        if len(line) >= line._sweep_at:
+            line.sweep()
+        line.append(waiter)
         return waiter
 
     def notify(self, n: int = 1) -> None:
         """Wake the ``n`` that have waited longest, or all if they are fewer."""
-        line = self._waiters.line
+        line = self._waiters
         while n > 0 and line:
-            waiter = line.popleft()
-            if not waiter.done():
+            if line.popleft().grant(True):
                 n -= 1
-                if waiter._callbacks:
-                    grant(waiter, True, self)
-                else:
-                    waiter.set_result(True)
 
     def notify_all(self) -> None:
         """Wake everyone who waits now."""
@@ -64,4 +68,5 @@ class Condition:
 
     def _take_back(self, value: bool) -> None:
         """The notified one was cancelled: the next gets its notification."""
-        self.notify()
+        if value:  # else it was told that its time is up
+            self.notify()

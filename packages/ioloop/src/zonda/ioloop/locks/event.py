@@ -2,10 +2,11 @@
 
 import asyncio
 
-from zonda.ioloop.waiters import LoopHint, Timeout, Waiters
+from zonda.ioloop.finished import finished
+from zonda.ioloop.waiters import Timeout, Waiters
 
 
-class Event(LoopHint):
+class Event:
     """A flag that coroutines wait for. It is clear at first.
 
     Example:
@@ -53,5 +54,5 @@ class Event(LoopHint):
             TimeoutError: (in the future) the flag was not set in time.
         """
         if self._value:
-            return self._done(None)
-        return self._waiters.wait(timeout)
+            return finished(None)
+        return self._waiters.wait_for(None, timeout)

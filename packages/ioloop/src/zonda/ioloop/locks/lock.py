@@ -5,8 +5,9 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 
-from zonda.ioloop.locks.semaphore import BoundedSemaphore, _ReleasingContextManager
-from zonda.ioloop.waiters import READY, Timeout
+from zonda.ioloop.locks.entering import READY, enter
+from zonda.ioloop.locks.semaphore import BoundedSemaphore, Semaphore, _ReleasingContextManager
+from zonda.ioloop.waiters import Timeout
 
 
 class Lock:
@@ -24,7 +25,9 @@ class Lock:
         >>> asyncio.run(main())
     """
 
+    # What a subclass leaves alone can be done on shorter ways.
     _own_acquire = True
+    _own_release = True
 
     def __init__(self) -> None:
         self._block = BoundedSemaphore(value=1)
@@ -52,10 +55,10 @@ class Lock:
         Raises:
             RuntimeError: the lock is not locked.
         """
-        try:
-            self._block.release()
-        except ValueError as error:
-            raise RuntimeError("release of an unlocked lock") from error
+        block = self._block
+        if block._value:
+            raise RuntimeError("release of an unlocked lock")
+        Semaphore.release(block)  # there is no need to ask it once more
 
     def __enter__(self) -> None:
         raise RuntimeError(f"{type(self).__name__} needs 'async with' instead of 'with'")
@@ -71,9 +74,16 @@ class Lock:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._own_acquire = cls.acquire is Lock.acquire
+        cls._own_release = cls.release is Lock.release
 
     def __aenter__(self) -> Coroutine[Any, Any, None]:
-        return self._block.__aenter__() if self._own_acquire else self._enter()
+        if not self._own_acquire:
+            return self._enter()
+        block = self._block
+        if block._value:
+            block._value = 0
+            return READY
+        return enter(block._waiters, block)
 
     async def _enter(self) -> None:
         await self.acquire()
@@ -84,5 +94,9 @@ class Lock:
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> Coroutine[Any, Any, None]:
-        self.release()
+        block = self._block
+        if block._value or not self._own_release:
+            self.release()
+        else:
+            Semaphore.release(block)
         return READY

@@ -5,7 +5,11 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 
-from zonda.ioloop.waiters import IN_LINE, READY, LoopHint, Timeout, Waiters, grant
+from zonda.ioloop.finished import finished
+from zonda.ioloop.locks.entering import READY, enter, let_in
+from zonda.ioloop.waiters import Timeout, Waiters
+
+Future = asyncio.Future
 
 
 class _ReleasingContextManager:
@@ -28,7 +32,7 @@ class _ReleasingContextManager:
         self._semaphore.release()
 
 
-class Semaphore(LoopHint):
+class Semaphore:
     """A number of permits. Those who find none stand in line for the next one released.
 
     Args:
@@ -53,11 +57,11 @@ class Semaphore(LoopHint):
         if value < 0:
             raise ValueError(f"a semaphore cannot begin with {value} permits")
         self._value = value
-        self._waiters: Waiters[_ReleasingContextManager] = Waiters()
+        self._waiters: Waiters[Any] = Waiters()
 
     def __repr__(self) -> str:
         state = f"unlocked,value:{self._value}" if self._value else "locked"
-        count = len(self._waiters)
+        count = self._waiters.alive()
         if count:
             state += f",waiters:{count}"
         return f"<{object.__repr__(self)[1:-1]} [{state}]>"
@@ -77,28 +81,23 @@ class Semaphore(LoopHint):
         """
         if self._value > 0:
             self._value -= 1
-            return self._done(_ReleasingContextManager(self))
-        waiter = self._waiters.wait(timeout)
-        waiter._cancel_message = IN_LINE  # type: ignore[attr-defined]
-        return waiter
+            return finished(_ReleasingContextManager(self))
+        return self._waiters.wait_for(self, timeout)
 
     def release(self) -> None:
         """Return a permit; it goes to the one that has waited longest, if anyone waits."""
-        line = self._waiters.line
+        line = self._waiters
         while line:
-            waiter = line.popleft()
-            if waiter.done():
-                continue
             # Handed over, never up for grabs: a newcomer cannot overtake the line.
-            if hasattr(waiter, "returns"):
-                # `grant` without what "async with" would not look at.
-                waiter.set_result(None)  # type: ignore[arg-type]
-            else:
-                grant(waiter, _ReleasingContextManager(self), self)
-            return
+            waiter = line.popleft()
+            if type(waiter) is Future:
+                if let_in(waiter):  # an "async with"
+                    return
+            elif waiter.grant(_ReleasingContextManager(self)):
+                return
         self._value += 1
 
-    def _take_back(self, value: _ReleasingContextManager) -> None:
+    def _take_back(self, value: _ReleasingContextManager | None) -> None:
         """Release a permit whose new owner was cancelled before it knew."""
         self.release()
 
@@ -117,14 +116,14 @@ class Semaphore(LoopHint):
         super().__init_subclass__()
         cls._own_acquire = cls.acquire is Semaphore.acquire
 
-    def __aenter__(self) -> Coroutine[Any, Any, None]:
+    def __aenter__(self) -> Coroutine[Any, Any, Any]:
         # Spare the futures that nobody would look at, unless a subclass wants to hear of it.
         if not self._own_acquire:
             return self._enter()
         if self._value > 0:
             self._value -= 1
             return READY
-        return self._waiters.wait_here(self)
+        return enter(self._waiters, self)
 
     async def _enter(self) -> None:
         await self.acquire()
