@@ -2,11 +2,12 @@
 
 import asyncio
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from zonda.httpserver.testing import RawClient, serve
+from zonda.httpserver.testing import RawClient, port_of, serve, serving
 from zonda.httputil import HTTPHeaders, HTTPServerRequest
 
 trustme = pytest.importorskip("trustme")
@@ -68,3 +69,24 @@ async def test_a_client_that_leaves_during_the_handshake(
         await writer.wait_closed()
         async with RawClient(port, tls=client_context) as client:
             assert (await client(POST % 0)).status == 200
+
+
+@pytest.mark.parametrize("asked", [["http/1.1"], ["h2", "http/1.1"], ["h2"], None])
+@pytest.mark.parametrize("reloaded", [False, True])
+async def test_what_is_spoken(asked: list[str] | None, reloaded: bool, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    options = {"certfile": str(tmp_path / "both.pem")}
+    client_context = ssl.create_default_context()
+    authority.configure_trust(client_context)
+    if asked is not None:
+        client_context.set_alpn_protocols(asked)
+    async with serving(answer, ssl_options=options) as server:
+        if reloaded:
+            server.set_ssl_options(options)
+        async with RawClient(port_of(server), tls=client_context) as client:
+            assert (await client(POST % 0)).status == 200
+            tls = client.writer.get_extra_info("ssl_object")
+            expected = "http/1.1" if asked and "http/1.1" in asked else None
+            assert tls.selected_alpn_protocol() == expected

@@ -39,6 +39,7 @@ from zonda.ioloop.util import Configurable
 from zonda.iostream import IOStream
 from zonda.iostream.loops import current_loop
 from zonda.iostream.tcpserver import TCPServer
+from zonda.iostream.tlsoptions import SSLOptions
 
 # Seconds that a drain gives those who have just connected, or just been answered, to ask.
 _PATIENCE = 1.0
@@ -56,7 +57,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         no_keep_alive: Close connections after each response.
         xheaders: Believe ``X-Real-Ip``/``X-Forwarded-For`` and ``X-Scheme``/``X-Forwarded-Proto``.
             Only behind a proxy that sets them: anybody can send them.
-        ssl_options: An `ssl.SSLContext`, or a dictionary of its options, to serve HTTPS.
+        ssl_options: An `ssl.SSLContext`, or a dictionary of its options, to serve HTTPS. With a
+            dictionary clients that ask are told ``http/1.1`` (ALPN).
         protocol: ``"http"`` or ``"https"`` for requests to show when a proxy decrypts and says
             nothing.
         decompress_request: Decode gzip bodies; their decoded size counts against the limit.
@@ -153,6 +155,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             max_buffer_size=max_buffer_size,
             read_chunk_size=chunk_size,
         )
+        self._announce_protocol()
         self._limits = self.conn_params.limits()
         self._connections: set[HTTP1ServerConnection] = set()
         self._upgraded: set[Upgraded] = set()
@@ -171,6 +174,17 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
             and not (xheaders or forwarded or decompress_request or access_log)
         ):
             self._start_message = request_callback.start_message
+
+    def set_ssl_options(self, ssl_options: SSLOptions) -> None:
+        """Serve new connections with another certificate; see `TCPServer.set_ssl_options`."""
+        super().set_ssl_options(ssl_options)
+        self._announce_protocol()
+
+    def _announce_protocol(self) -> None:
+        """Tell clients that ask (ALPN, RFC 7301) what is spoken; a context of yours stays as it is."""
+        if isinstance(self.ssl_options, dict):
+            assert self._ssl_context is not None
+            self._ssl_context.set_alpn_protocols(["http/1.1"])
 
     @classmethod
     def configurable_base(cls) -> type[Configurable]:

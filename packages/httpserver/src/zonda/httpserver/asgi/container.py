@@ -12,7 +12,8 @@ from zonda.httpserver.asgi.http import HTTPCycle
 from zonda.httpserver.asgi.lifespan import ASGILifespan, LifespanMode
 from zonda.httpserver.asgi.scope import http_scope
 from zonda.httpserver.asgi.types import ASGIApplication
-from zonda.httpserver.asgi.websocket import WebSocketCycle, WebSocketOptions
+from zonda.httpserver.asgi.websocket import WebSocketCycle
+from zonda.httpserver.asgi.websocketoptions import WebSocketOptions
 from zonda.httpserver.emptyanswer import EmptyAnswer
 from zonda.httpserver.errors import LifespanError
 from zonda.httpserver.lifespan import Lifespan

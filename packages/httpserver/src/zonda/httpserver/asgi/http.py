@@ -122,9 +122,11 @@ class HTTPCycle(HTTPMessageDelegate):
         headers: HTTPHeaders,
         body: bytes,
     ) -> bool:
-        """Run the application for a request without a body."""
+        """Run the application for a request that is there, unless it has a large body."""
         if body:
-            return False
+            if len(body) > READ_AHEAD:
+                return False
+            self._pieces.append(body)
         self._complete = True
         self._run()
         return True

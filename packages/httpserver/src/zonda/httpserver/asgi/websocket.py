@@ -3,7 +3,9 @@
 The protocol is `zonda.httputil.websocket`. Here its events become messages of ASGI and the reverse:
 this object is the delegate of the request, and from the handshake on the sink of its stream. A
 message that the application sends goes straight to the socket; the application waits only while
-the peer reads too slowly. Reading pauses while more than a few messages wait for ``receive``.
+the peer reads too slowly. Reading pauses while more than a few messages wait for ``receive``, and
+after `EVENTS_PER_TURN` events, so that others get their turn. While the peer does not read, only its
+newest ping is worth an answer.
 
 A bad handshake is answered here (400, 405, 426); the application sees valid ones only.
 """
@@ -12,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +21,7 @@ from zonda.httpserver.asgi.fields import response_fields
 from zonda.httpserver.asgi.running import start_application
 from zonda.httpserver.asgi.scope import websocket_scope
 from zonda.httpserver.asgi.types import ASGIApplication, Message
+from zonda.httpserver.asgi.websocketoptions import WebSocketOptions
 from zonda.httpserver.disconnect import comes_from_disconnect
 from zonda.httpserver.errors import ApplicationProtocolError
 from zonda.httpserver.upgrades import Forget
@@ -31,10 +33,12 @@ from zonda.httputil import (
     ResponseStartLine,
 )
 from zonda.httputil import websocket as protocol
-from zonda.httputil.websocket import CloseCode, DeflateOptions, HandshakeRequest, Keepalive
+from zonda.httputil.websocket import CloseCode, HandshakeRequest, Keepalive
 from zonda.ioloop.log import app_log, gen_log
 from zonda.iostream import StreamClosedError
 
+EVENTS_PER_TURN = 256
+"""Events handled in one go before other connections get their turn."""
 # Messages, and their size in all, that may wait for the application before reading pauses.
 _QUEUE_LENGTH = 32
 _QUEUE_SIZE = 256 * 1024
@@ -42,27 +46,7 @@ _QUEUE_SIZE = 256 * 1024
 # Where the connection is, as ASGI sees it.
 _CONNECTING, _DENYING, _OPEN, _CLOSED = range(4)
 
-_DEFLATE = DeflateOptions()
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
-
-
-@dataclass(frozen=True, slots=True)
-class WebSocketOptions:
-    """Limits and options of WebSockets. Sizes are bytes, times seconds.
-
-    Args:
-        max_message_size: The largest message, after decompression.
-        deflate: Options of permessage-deflate; None declines it.
-        ping_interval: From one ping to the next; None for no pings.
-        ping_timeout: Within which a pong must come; the interval by default.
-        close_timeout: For the peer to answer our Close.
-    """
-
-    max_message_size: int = 16 * 1024 * 1024
-    deflate: DeflateOptions | None = _DEFLATE
-    ping_interval: float | None = 20.0
-    ping_timeout: float | None = None
-    close_timeout: float = 5.0
 
 
 class WebSocketCycle(HTTPMessageDelegate):
@@ -86,6 +70,7 @@ class WebSocketCycle(HTTPMessageDelegate):
         "_keepalive",
         "_leave",
         "_ping_timer",
+        "_pong",
         "_protocol",
         "_queue",
         "_queued",
@@ -124,6 +109,7 @@ class WebSocketCycle(HTTPMessageDelegate):
         self._disconnect: Message | None = None  # what `receive` ends with
         self._waiters: list[asyncio.Future[None]] = []
         self._room: asyncio.Future[None] | None = None
+        self._pong: bytes | None = None  # of a ping that came while the peer did not read
         self._denial: tuple[int, HTTPHeaders] | None = None
         self._keepalive: Keepalive | None = None
         self._ping_timer: asyncio.TimerHandle | None = None
@@ -220,8 +206,7 @@ class WebSocketCycle(HTTPMessageDelegate):
             and self._queued <= _QUEUE_SIZE // 2
             and self._stream is not None
         ):
-            self._reading_paused = False
-            self._stream.resume_reading()
+            self._resume_reading()
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []
@@ -345,34 +330,62 @@ class WebSocketCycle(HTTPMessageDelegate):
         if connection is None:
             return
         connection.receive_data(chunk)
-        queue = self._queue
+        if not self._reading_paused:
+            self._pump(connection)
+
+    def _pump(self, connection: protocol.ServerConnection) -> None:
+        """Handle what the protocol has: until it has no more, or somebody has to be waited for."""
+        left = EVENTS_PER_TURN
         try:
-            for event in connection.events():
+            for event in connection.events(EVENTS_PER_TURN):
                 if type(event) is protocol.Message:
-                    data = event.data
-                    queue.append(
-                        {"type": "websocket.receive", "text": data}
-                        if type(data) is str
-                        else {"type": "websocket.receive", "bytes": data}
-                    )
-                    self._queued += len(data)
+                    if self._state == _OPEN:  # after our Close nobody asks for it
+                        self._keep(event.data)
+                        if len(self._queue) > _QUEUE_LENGTH or self._queued > _QUEUE_SIZE:
+                            self._pause_reading()
+                            break
                 elif type(event) is protocol.Ping:
-                    if connection.state is protocol.State.OPEN:
+                    if self._room is not None:
+                        self._pong = event.payload
+                    elif connection.state is protocol.State.OPEN:
                         self._stream.send_buffers(connection.send_pong(event.payload))
                 elif type(event) is protocol.Pong:
                     if self._keepalive is not None:
                         self._keepalive.pong(event.payload, asyncio.get_running_loop().time())
                 else:
                     self._peer_closes(connection)
+                left -= 1
+                if not left:
+                    break
+            if not self._reading_paused and (not left or connection.more):
+                self._pause_reading()
+                asyncio.get_running_loop().call_soon(self._resume_reading)
         except protocol.ConnectionFailed as error:
             gen_log.info("WebSocket failed: %s", error)
             self._stream.send_buffers(connection.send_close(error.code, error.reason))
             self._end(error.code, error.reason)
         if self._waiters:
             self._wake()
-        if len(queue) > _QUEUE_LENGTH or self._queued > _QUEUE_SIZE:
-            self._reading_paused = True
-            self._stream.pause_reading()
+
+    def _keep(self, data: str | bytes) -> None:
+        """Put a message where ``receive`` finds it."""
+        kind = "text" if type(data) is str else "bytes"
+        self._queue.append({"type": "websocket.receive", kind: data})
+        self._queued += len(data)
+
+    def _pause_reading(self) -> None:
+        self._reading_paused = True
+        self._stream.pause_reading()
+
+    def _resume_reading(self) -> None:
+        """Go on with what is here already, and then with reading."""
+        connection = self._protocol
+        if connection is None or not self._reading_paused or self._stream.closed():
+            return
+        self._reading_paused = False
+        self._pump(connection)
+        if not self._reading_paused:
+            self._stream.resume_reading()
 
     def eof_received(self) -> None:
         """The peer sends no more, without a Close."""
@@ -397,6 +410,10 @@ class WebSocketCycle(HTTPMessageDelegate):
         room, self._room = self._room, None
         if room is not None:
             room.set_result(None)
+        pong, self._pong = self._pong, None
+        connection = self._protocol
+        if pong is not None and connection is not None and connection.state is protocol.State.OPEN:
+            self._stream.send_buffers(connection.send_pong(pong))
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -425,10 +442,9 @@ class WebSocketCycle(HTTPMessageDelegate):
         # What the peer says until its Close is of no interest, but has to be read.
         self._set_disconnect(code, reason)
         if self._reading_paused:
-            self._reading_paused = False
             self._queue.clear()
             self._queued = 0
-            self._stream.resume_reading()
+            self._resume_reading()
         if not self._stream.closed():
             self._close_timer = asyncio.get_running_loop().call_later(
                 self.options.close_timeout, self._stream.close
@@ -468,7 +484,10 @@ class WebSocketCycle(HTTPMessageDelegate):
         now = loop.time()
         if connection.state is not protocol.State.OPEN:
             return
-        if keepalive.is_dead(now):
+        if keepalive.is_dead(now) and self._reading_paused:
+            # Its pong may be here: nobody has looked, because the application takes no more.
+            keepalive = self._keepalive = Keepalive(keepalive.interval, keepalive.timeout, now=now)
+        elif keepalive.is_dead(now):
             gen_log.info("WebSocket: no answer to a ping, closing")
             self._stream.send_buffers(connection.send_close(1011, "ping timeout"))
             self._set_disconnect(CloseCode.ABNORMAL, "")
