@@ -76,7 +76,8 @@ def test_a_response_by_hand() -> None:
     assert (response.body, response.reason, response.effective_url) == (b"hello", "OK", "http://a/")
     assert (response.error, response.time_info, response.request_time) == (None, {}, None)
     response.rethrow()
-    assert HTTPResponse(request, 200).buffer is None
+    without = HTTPResponse(request, 200)
+    assert (without.body, without.buffer) == (b"", None)
     assert HTTPResponse(request, 200).body == b""
 
 

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from zonda.httpclient.errors import HTTPDecodeError, HTTPTooLargeError
+from zonda.httpclient.errors import HTTPDecodeError, HTTPRequestError, HTTPTooLargeError
 from zonda.httputil import HTTPHeaders
 from zonda.httputil.decompression import Decompressor, decoder_for
 from zonda.httputil.errors import BadCompressedData, OutputTooLarge
@@ -142,8 +142,14 @@ class Exchange:
         """Send the request, or its head and then the rest.
 
         Raises:
-            LocalProtocolError: It is not valid; nothing was sent.
+            HTTPRequestError: It is not valid; nothing was sent.
         """
+        try:
+            self._begin()
+        except LocalProtocolError as error:
+            raise HTTPRequestError(str(error)) from error
+
+    def _begin(self) -> None:
         method, target, headers, body, producer, expect_continue, head = self._outgoing
         if head is not None:
             self.connection.send_known(self, method, head)

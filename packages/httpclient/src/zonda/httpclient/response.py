@@ -122,7 +122,9 @@ class HTTPResponse:
     def body(self) -> bytes:
         """The body, decompressed; empty if there is none or it was streamed."""
         if self._body is None:
-            self._body = b"" if self._buffer is None else self._buffer.getvalue()
+            if self._buffer is None:
+                return b""  # not kept: there is no buffer
+            self._body = self._buffer.getvalue()
         return self._body
 
     def rethrow(self) -> None:

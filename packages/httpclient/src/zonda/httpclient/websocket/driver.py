@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
-from zonda.httputil.escape import json_encode
 from zonda.httputil.websocket import (
     ClientConnection,
     Close,
@@ -31,6 +30,7 @@ from zonda.httputil.websocket import (
     Ping,
     State,
     WebSocketClosedError,
+    message_content,
 )
 from zonda.httputil.websocket.closecodes import close_payload
 from zonda.ioloop.log import app_log, gen_log
@@ -294,15 +294,7 @@ class ClientDriver:
             TypeError: It is of another type.
             ValueError: Bytes that are not UTF-8 in a text message.
         """
-        if isinstance(message, dict):
-            message = json_encode(message)
-        data: str | bytes
-        if isinstance(message, str):
-            data = message.encode() if binary else message
-        elif isinstance(message, bytes):
-            data = message if binary else message.decode()
-        else:
-            raise TypeError(f"a message is str, bytes or dict, not {type(message).__name__}")
+        data = message_content(message, binary)
         protocol = self.protocol
         if protocol is None:
             raise WebSocketClosedError
