@@ -12,6 +12,7 @@ _VARYING = [
     (re.compile(rb"localhost:\d+"), b"localhost:PORT"),
     (re.compile(rb"(?m)^(Last-Modified|Expires): [^\r]*"), rb"\1: D"),
     (re.compile(rb'"2\|1:0\|[^"]*"'), b'"SIGNED"'),
+    (re.compile(rb"user=2\|[^;\r]*"), b"user=SIGNED"),
     (re.compile(rb"_xsrf=2\|[0-9a-f|]+"), b"_xsrf=TOKEN"),
 ]
 

@@ -191,9 +191,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         made = [transform(self.request) for transform in self.application.transforms]
         context = copy_context()
         # Not as it is overridden: a WebSocket's has no use for a body, and would not look at it.
-        rest = RequestHandler._execute(
-            handler, made, *(self.path_args or ()), **(self.path_kwargs or {})
-        )
+        rest = RequestHandler._execute(handler, made)
         task = start_coroutine(rest, context)
         if task is not None:
             task.add_done_callback(self._executed)
