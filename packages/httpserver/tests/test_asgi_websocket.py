@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from zonda.httpserver.asgi import ASGIContainer, Message, Receive, Scope, Send
-from zonda.httpserver.asgi.websocket import WebSocketOptions
+from zonda.httpserver.asgi.websocket import EVENTS_PER_TURN
+from zonda.httpserver.asgi.websocketoptions import WebSocketOptions
 from zonda.httpserver.testing import RawClient, port_of, serve, serving
 from zonda.httputil.websocket import (
     ClientConnection,
@@ -390,6 +391,125 @@ async def test_pings() -> None:
         async with asyncio.timeout(TIMEOUT):
             await app.done.wait()
     assert app.received[-1]["type"] == "websocket.disconnect"
+
+
+async def test_pings_while_the_application_takes_its_time() -> None:
+    """A pong that nobody could look at is no reason to give the peer up."""
+    go_on = asyncio.Event()
+    received: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await go_on.wait()
+        while (message := await receive())["type"] == "websocket.receive":
+            received.append(message["text"])
+
+    async with serve(contain(app, ping_interval=0.02)) as port, Client(port) as client:
+        await client.open()
+        await client.opened()
+        for number in range(100):  # more than are kept for it
+            client.say(str(number))
+        for _ in range(6):  # with pings of its own: none is answered, as far as it can see
+            assert type(await client.event()).__name__ == "Ping"
+        go_on.set()
+        client.writer.writelines(map(bytes, client.protocol.send_close(1000)))
+        while not isinstance(event := await client.event(), Close):
+            assert event is not None
+    assert received == list(map(str, range(100)))
+
+
+# -- floods ----------------------------------------------------------------------------------------
+
+
+def masked(first: int, payload: bytes = b"") -> bytes:
+    return bytes((first, 0x80 | len(payload))) + b"\0\0\0\0" + payload
+
+
+class Watched(Echo):
+    """Looks at what is kept for it in each turn of the loop."""
+
+    most = 0
+    turns = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        queue = receive.__self__._queue  # type: ignore[attr-defined]
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            self.most = max(self.most, len(queue))
+            self.turns += 1
+            if not self.done.is_set():
+                loop.call_soon(look)
+
+        look()
+        await super().__call__(scope, receive, send)
+
+
+@pytest.mark.parametrize("first", [0x81, 0x82])
+async def test_a_flood_of_messages_is_kept_within_bounds(first: int) -> None:
+    app = Watched()
+    total = 5000
+    async with serve(contain(app)) as port, Client(port) as client:
+        await client.open()
+        await client.opened()
+        await client.send(masked(first) * total)
+        for _ in range(total):
+            assert not await client.text()
+        await client.send(masked(0x88))
+        assert isinstance(await client.event(), Close)
+        await app.done.wait()
+    assert app.most < 50  # where one read brings thousands
+
+
+@pytest.mark.parametrize("flood", [masked(0x8A), masked(0x00), masked(0x89)])
+async def test_a_flood_lets_others_have_their_turn(flood: bytes) -> None:
+    app = Watched()
+    total = 20_000
+    begun, ended = (masked(0x01), masked(0x80)) if flood == masked(0x00) else (b"", masked(0x81))
+    async with serve(contain(app)) as port, Client(port) as client:
+        await client.open()
+        await client.opened()
+        before = app.turns
+        await client.send(begun + flood * total + ended)
+        while type(await client.event()).__name__ == "Pong":
+            pass
+        assert app.turns - before > total // EVENTS_PER_TURN
+        await client.send(masked(0x88))
+        await app.done.wait()
+
+
+async def test_who_pings_and_does_not_read_gets_the_newest_pong() -> None:
+    cycles: list[Any] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        cycles.append(receive.__self__)  # type: ignore[attr-defined]
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "bytes": bytes(32 * 1024 * 1024)})
+        while (await receive())["type"] == "websocket.receive":
+            pass
+
+    async with serve(contain(app)) as port, Client(port) as client:
+        await client.open()
+        await client.opened()
+        client.protocol.max_message_size = 64 * 1024 * 1024
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        [cycle] = cycles
+        queued = cycle._stream.bytes_queued
+        assert queued
+        client.writer.write(masked(0x89, b"old") * 50_000 + masked(0x89, b"new"))
+        async with asyncio.timeout(TIMEOUT):
+            while cycle._pong != b"new":
+                await asyncio.sleep(0)
+        assert cycle._stream.bytes_queued <= queued
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert isinstance(await client.event(), WSMessage)
+        event = await client.event()
+        assert type(event).__name__ == "Pong"
+        assert event.payload == b"new"  # type: ignore[union-attr]
+        client.writer.writelines(map(bytes, client.protocol.send_close(1000)))
+        assert isinstance(await client.event(), Close)
 
 
 async def test_drain_says_goodbye() -> None:

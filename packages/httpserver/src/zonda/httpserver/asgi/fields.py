@@ -14,6 +14,17 @@ from zonda.httputil.shared_fields import SharedFields
 Pairs = Iterable[tuple[bytes, bytes]]
 """Header fields as ASGI has them: names and values in octets."""
 
+HANDSHAKE_FIELDS = frozenset(
+    (
+        b"connection",
+        b"sec-websocket-accept",
+        b"sec-websocket-extensions",
+        b"sec-websocket-protocol",
+        b"upgrade",
+    )
+)
+"""Fields of a WebSocket handshake's answer that are the server's."""
+
 _TABLE_SIZE = 1024
 _LONGEST_LINE = 160
 # What nobody should find in the memory of a process for longer than a request lasts.

@@ -1,11 +1,11 @@
 """One WebSocket of an ASGI application: handshake, then messages between a stream and the app.
 
 The protocol is `zonda.httputil.websocket`. Here its events become messages of ASGI and the reverse:
-this object is the delegate of the request, and from the handshake on the sink of its stream. A
-message that the application sends goes straight to the socket; the application waits only while
-the peer reads too slowly. Reading pauses while more than a few messages wait for ``receive``, and
-after `EVENTS_PER_TURN` events, so that others get their turn. While the peer does not read, only its
-newest ping is worth an answer.
+this object is the delegate of the request, and from the handshake on the sink of its stream.
+
+Reading pauses while more than a few messages wait for ``receive``, and after `EVENTS_PER_TURN`
+events, for others' sake. A message of the application goes straight to the socket; the application
+waits only while the peer reads too slowly, and only the newest of its pings is answered then.
 
 A bad handshake is answered here (400, 405, 426); the application sees valid ones only.
 """
@@ -17,7 +17,7 @@ from collections import deque
 from http import HTTPStatus
 from typing import Any
 
-from zonda.httpserver.asgi.fields import response_fields
+from zonda.httpserver.asgi.fields import HANDSHAKE_FIELDS, response_fields
 from zonda.httpserver.asgi.running import start_application
 from zonda.httpserver.asgi.scope import websocket_scope
 from zonda.httpserver.asgi.types import ASGIApplication, Message
@@ -189,7 +189,7 @@ class WebSocketCycle(HTTPMessageDelegate):
         while True:
             if self._queue:
                 message = self._queue.popleft()
-                if self._queued:
+                if self._queued or self._reading_paused:
                     self._taken(message)
                 return message
             if self._disconnect is not None:
@@ -277,7 +277,7 @@ class WebSocketCycle(HTTPMessageDelegate):
         except ValueError as error:
             raise _fault(str(error)) from error
         for name, value in message.get("headers", ()):
-            if name.lower() in _HANDSHAKE_FIELDS:
+            if name.lower() in HANDSHAKE_FIELDS:
                 raise _fault(f"{name!r} of a handshake is the server's")
             headers.add(name.decode("latin-1"), value.decode("latin-1"))
         connection = self._connection
@@ -396,10 +396,7 @@ class WebSocketCycle(HTTPMessageDelegate):
         connection = self._protocol
         assert connection is not None
         code = connection.close_code
-        if code is None:
-            self._lost(CloseCode.ABNORMAL, "")
-        else:
-            self._lost(code, connection.close_reason or "")
+        self._lost(CloseCode.ABNORMAL if code is None else code, connection.close_reason or "")
 
     def pause_writing(self) -> None:
         """The peer reads more slowly than we write."""
@@ -496,17 +493,6 @@ class WebSocketCycle(HTTPMessageDelegate):
         if keepalive.wants_ping(now):
             self._stream.send_buffers(connection.send_ping(keepalive.ping(now)))
         self._ping_timer = loop.call_at(keepalive.next_time, self._ping)
-
-
-_HANDSHAKE_FIELDS = frozenset(
-    (
-        b"connection",
-        b"sec-websocket-accept",
-        b"sec-websocket-extensions",
-        b"sec-websocket-protocol",
-        b"upgrade",
-    )
-)
 
 
 def _fault(what: str) -> ApplicationProtocolError:

@@ -9,6 +9,7 @@ bytes into messages and messages into bytes; `Keepalive` counts pings and pongs.
 """
 
 from zonda.httputil.websocket.closecodes import CloseCode
+from zonda.httputil.websocket.content import message_content
 from zonda.httputil.websocket.deflate import (
     DeflateAgreement,
     DeflateOptions,
@@ -65,5 +66,6 @@ __all__ = [
     "accept_key",
     "apply_mask",
     "compression_options",
+    "message_content",
     "read_request",
 ]

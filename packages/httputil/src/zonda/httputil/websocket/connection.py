@@ -426,7 +426,12 @@ class Connection:
                 opcode |= RSV1
         if compressor is not None:
             payload = compressor.compress(payload, fin)
-        buffers = write_frame(FIN | opcode if fin else opcode, payload, self._mask())
+        if fin:
+            if self._is_server and len(payload) < 126:  # most of what servers say: no call for it
+                self._fragmenting = 0
+                return [bytes((FIN | opcode, len(payload))) + payload]
+            opcode |= FIN
+        buffers = write_frame(opcode, payload, self._mask())
         if fin:
             self._fragmenting = 0
         elif not begun:

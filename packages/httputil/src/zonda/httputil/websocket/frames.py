@@ -128,5 +128,5 @@ def write_frame(first: int, payload: Buffer, mask: bytes | None) -> list[Buffer]
     if mask is not None:
         return [b"".join((header, mask, apply_mask_unchecked(payload, mask)))]
     if length <= SMALL:
-        return [b"".join((header, payload))]
+        return [header + payload]
     return [header, payload]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zonda.httpserver.asgi.types import Message
 from zonda.httputil import HTTPHeaders
-from zonda.httputil.escape import json_encode
-from zonda.httputil.websocket import CloseCode, WebSocketClosedError
+from zonda.httputil.websocket import CloseCode, WebSocketClosedError, message_content
 from zonda.web.asgi.connection import ASGIConnection, asgi_pairs
 from zonda.web.websocket.protocol import WebSocketProtocol
 
@@ -120,17 +119,11 @@ class ASGIWebSocketProtocol(WebSocketProtocol):
         self, message: str | bytes | dict[str, Any], binary: bool = False
     ) -> asyncio.Future[None]:
         """Send a message (see `WebSocketHandler.write_message`)."""
-        if isinstance(message, dict):
-            message = json_encode(message)
-        if not isinstance(message, str | bytes):
-            raise TypeError(f"a message is str, bytes or dict, not {type(message).__name__}")
+        data = message_content(message, binary)
         if not self._open:
             raise WebSocketClosedError
-        if binary:
-            data = message.encode() if isinstance(message, str) else message
-            return self._connection.say({"type": "websocket.send", "bytes": data})
-        text = message.decode() if isinstance(message, bytes) else message
-        return self._connection.say({"type": "websocket.send", "text": text})
+        kind = "text" if isinstance(data, str) else "bytes"
+        return self._connection.say({"type": "websocket.send", kind: data})
 
     def write_ping(self, data: bytes) -> None:
         """ASGI knows no pings: the server sends its own."""

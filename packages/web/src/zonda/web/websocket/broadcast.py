@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from zonda.httputil.escape import json_encode
-from zonda.httputil.websocket import PreparedMessage, WebSocketClosedError
+from zonda.httputil.websocket import PreparedMessage, WebSocketClosedError, message_content
 from zonda.iostream.multicast import send_to_all
 from zonda.web.websocket.handler import WebSocketHandler
 from zonda.web.websocket.protocol13 import WebSocketProtocol13
@@ -38,14 +37,7 @@ def broadcast(
         TypeError: The message is of another type.
         ValueError: Bytes that are not UTF-8 in a text message.
     """
-    if isinstance(message, dict):
-        message = json_encode(message)
-    elif not isinstance(message, str | bytes):
-        raise TypeError(f"a message is str, bytes or dict, not {type(message).__name__}")
-    if binary:
-        prepared = PreparedMessage(message.encode() if isinstance(message, str) else message)
-    else:
-        prepared = PreparedMessage(message.decode() if isinstance(message, bytes) else message)
+    prepared = PreparedMessage(message_content(message, binary))
     reached = 0
     # Nearly all of thousands have nothing queued and no compression: what write_prepared does for
     # them is a call of socket.send each, and is done for all at once.

@@ -21,7 +21,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from zonda.httputil.escape import json_encode
 from zonda.httputil.websocket import (
     Close,
     CloseCode,
@@ -36,6 +35,7 @@ from zonda.httputil.websocket import (
     ServerConnection,
     State,
     WebSocketClosedError,
+    message_content,
 )
 from zonda.httputil.websocket.closecodes import close_payload
 from zonda.ioloop.log import gen_log
@@ -285,24 +285,13 @@ class ServerDriver(WebSocketProtocol):
         self, message: str | bytes | dict[str, Any], binary: bool = False
     ) -> asyncio.Future[None]:
         """Send a message (see `WebSocketHandler.write_message`)."""
-        if type(message) is str:
-            data: str | bytes = message.encode() if binary else message
-        elif type(message) is bytes:
-            data = message if binary else message.decode()
-        elif isinstance(message, dict):
-            data = json_encode(message)
-            if binary:
-                data = data.encode()
-        elif isinstance(message, str | bytes):
-            plain = str(message) if isinstance(message, str) else bytes(message)
-            return self.write_message(plain, binary)
-        else:
-            raise TypeError(f"a message is str, bytes or dict, not {type(message).__name__}")
+        if type(message) is not str or binary:
+            message = message_content(message, binary)
         if not self._open:
             raise WebSocketClosedError
         if self._writing_paused:
-            return self._enqueue(data)
-        frame = self._protocol.send_message(data)
+            return self._enqueue(message)
+        frame = self._protocol.send_message(message)
         corked, done = self._corked, self._done
         if corked is None or done is None or len(corked) >= _TOGETHER or len(frame[-1]) > _SMALL:
             self._send(frame)
