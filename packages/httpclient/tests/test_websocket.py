@@ -185,6 +185,8 @@ async def test_the_request() -> None:
         )
         connection = await websocket_connect(request, subprotocols=["a", "b"])
         assert connection.selected_subprotocol == "b"
+        assert connection.request.headers["Sec-WebSocket-Protocol"] == "a, b"
+        assert connection.request.url == url
         assert connection.headers is not None
         assert connection.headers["Sec-WebSocket-Protocol"] == "b"
         assert connection.code is None

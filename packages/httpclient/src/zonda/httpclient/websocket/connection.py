@@ -8,6 +8,7 @@ Stream and protocol are the matter of `driver`, the handshake of `opening`.
 from __future__ import annotations
 
 import asyncio
+import copy
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -62,6 +63,7 @@ class WebSocketClientConnection(ClientDriver):
         connect_future: This connection when it is open, or why it is not.
         close_code: The code with which the server has closed; None if it gave none.
         close_reason: Its reason.
+        request: The request; when it is open, with all the fields that were sent.
         headers: The fields of the handshake's response.
         code: None, for programs that ask responses and connections alike.
         protocol: The protocol; None before it is open, and when it is closed or closing.
@@ -112,9 +114,11 @@ class WebSocketClientConnection(ClientDriver):
         deflate: DeflateOptions | None,
         resolver: Resolver | None,
     ) -> WebSocketClientConnection:
-        stream, answer, agreement = await open_websocket(
+        stream, sent, answer, agreement = await open_websocket(
             self.request, subprotocols, deflate, resolver
         )
+        self.request = copy.copy(self.request)
+        self.request.headers = sent
         self.headers = answer.headers
         start_line = ResponseStartLine(answer.version, answer.status, answer.reason)
         self.headers_received(start_line, answer.headers)

@@ -56,7 +56,7 @@ async def open_websocket(
     subprotocols: Sequence[str] | None,
     deflate: DeflateOptions | None,
     resolver: Resolver | None,
-) -> tuple[IOStream, InformationalResponse, Agreement]:
+) -> tuple[IOStream, HTTPHeaders, InformationalResponse, Agreement]:
     """Connect, and shake hands.
 
     Args:
@@ -66,8 +66,8 @@ async def open_websocket(
         resolver: For the host's name.
 
     Returns:
-        The stream, on which the first byte read is the server's first frame; the response; what was
-        agreed on.
+        The stream, on which the first byte read is the server's first frame; the fields that were
+        sent; the response; what was agreed on.
     """
     scheme, colon, rest = request.url.partition("://")
     if not colon or scheme.lower() not in _SCHEMES:
@@ -106,7 +106,7 @@ async def open_websocket(
     except BaseException:
         stream.close()
         raise
-    return stream, answer, agreement
+    return stream, out.headers, answer, agreement
 
 
 def _refused(request: HTTPRequest, answer: Response, body: bytes) -> None:
