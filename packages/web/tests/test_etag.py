@@ -26,13 +26,11 @@ def test_client_has(condition: str, etag: str, has: bool) -> None:
     assert client_has(condition, etag) is has
 
 
-@pytest.mark.parametrize(
-    ("condition", "status"), [("", 200), ('If-None-Match: "its own"\r\n', 304)]
-)
+@pytest.mark.parametrize(("condition", "status"), [("", 200), ('If-None-Match: "own"\r\n', 304)])
 async def test_the_handlers_own(condition: str, status: int) -> None:
     class Versioned(RequestHandler):
         def get(self) -> None:
-            self.set_header("Etag", '"its own"')
+            self.set_header("Etag", '"own"')
             self.write("content")
 
         def compute_etag(self) -> str | None:
@@ -40,4 +38,4 @@ async def test_the_handlers_own(condition: str, status: int) -> None:
 
     async with serve(Application([("/", Versioned)])) as port, RawClient(port) as client:
         response = await client(f"GET / HTTP/1.1\r\nHost: a\r\n{condition}\r\n".encode())
-    assert (response.status, response.headers["Etag"]) == (status, '"its own"')
+    assert (response.status, response.headers["Etag"]) == (status, '"own"')
