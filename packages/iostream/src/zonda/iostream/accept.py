@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from zonda.ioloop.log import app_log
-from zonda.iostream.loops import current_loop, watching_loop
+from zonda.iostream.loops import loops_here
 
 AcceptCallback = Callable[[socket.socket, Any], object]
 """Takes an accepted socket and the address of its peer."""
@@ -40,13 +40,13 @@ class Acceptor:
     are logged and the connection they belong to is closed.
     """
 
-    __slots__ = ("_callback", "_loop", "_paused", "_rest", "_socket", "_timer", "_watcher")
+    __slots__ = ("_callback", "_loop", "_next", "_paused", "_rest", "_socket", "_timer", "_watcher")
 
     def __init__(self, sock: socket.socket, callback: AcceptCallback) -> None:
         self._socket = sock
         self._callback = callback
-        self._loop = current_loop()
-        self._watcher = watching_loop()
+        self._loop, self._watcher = loops_here()
+        self._next = _accept_of(sock)
         self._timer: asyncio.TimerHandle | None = None
         self._rest = 0.0
         self._paused = False
@@ -97,7 +97,7 @@ class Acceptor:
     def _accept(self) -> bool:
         """Accept one connection; False if there is none, or none may be accepted now."""
         try:
-            connection, address = self._socket.accept()
+            connection, address = self._next()
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
@@ -130,6 +130,20 @@ class Acceptor:
         self._timer = None
         if not self._paused:
             self._watcher.add_reader(self._socket.fileno(), self._on_readable)
+
+
+def _accept_of(sock: socket.socket) -> Callable[[], tuple[socket.socket, Any]]:
+    """Return what ``sock.accept`` is; of a plain socket without the enumerations it looks up."""
+    if type(sock) is not socket.socket:
+        return sock.accept
+    family, kind, proto = int(sock.family), int(sock.type), sock.proto
+    take: Callable[[], tuple[int, Any]] = sock._accept  # type: ignore[attr-defined]
+
+    def accept() -> tuple[socket.socket, Any]:
+        fd, address = take()
+        return socket.socket(family, kind, proto, fileno=fd), address
+
+    return accept
 
 
 _LISTENER_GONE = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP})

@@ -21,3 +21,10 @@ def watching_loop() -> asyncio.AbstractEventLoop:
     """
     ioloop = IOLoop.current()
     return getattr(ioloop, "selector_loop", ioloop.asyncio_loop)
+
+
+def loops_here() -> tuple[asyncio.AbstractEventLoop, asyncio.AbstractEventLoop]:
+    """Return both with one look-up, which asks the operating system for the process on 3.11."""
+    ioloop = IOLoop.current()
+    loop = ioloop.asyncio_loop
+    return loop, getattr(ioloop, "selector_loop", loop)

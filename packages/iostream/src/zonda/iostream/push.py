@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from zonda.ioloop.log import app_log
 from zonda.iostream.errors import ExcInfo, StreamClosedError, as_exception
-from zonda.iostream.loops import current_loop, watching_loop
+from zonda.iostream.loops import loops_here
 from zonda.iostream.readbuffer import ReadBuffer
 from zonda.iostream.sink import Sink
 from zonda.iostream.writebuffer import BATCH, Buffer, WriteBuffer
@@ -41,16 +41,11 @@ class PushStream:
         "__dict__",
         "__weakref__",
         "_blocked",
-        "_close_wanted",
         "_closed",
         "_deliver",
         "_eof",
-        "_eof_told",
-        "_eof_wanted",
         "_held",
-        "_high_water",
         "_loop",
-        "_low_water",
         "_plain",
         "_queue",
         "_read_buffer",
@@ -58,10 +53,7 @@ class PushStream:
         "_recv",
         "_send",
         "_sink",
-        "_sink_paused",
-        "_unwatch_hangup",
         "_watcher",
-        "_write_error",
         "_writer_on",
         "error",
         "read_chunk_size",
@@ -72,10 +64,16 @@ class PushStream:
     _recv: Callable[[int], bytes]
     _send: Callable[[Buffer], int]
 
+    # What most streams never change has no place in each of them, which thousands of idle ones
+    # would pay for: it gets one in the dictionary of a stream that does.
+    _eof_told = _eof_wanted = _close_wanted = _sink_paused = False
+    _high_water = HIGH_WATER
+    _low_water = HIGH_WATER // 4
+    _write_error: OSError | None = None
+    _unwatch_hangup: Callable[[], None] | None = None
+
     def __init__(self, read_chunk_size: int = 65536) -> None:
-        self._loop = current_loop()
-        self._watcher = watching_loop()
-        self._unwatch_hangup: Callable[[], None] | None = None
+        self._loop, self._watcher = loops_here()
         self.read_chunk_size = read_chunk_size
         self.error: BaseException | None = None
         self._sink: Sink | None = None
@@ -86,12 +84,7 @@ class PushStream:
         self._held = True  # a readable event is not wanted
         self._reader_on = self._writer_on = False
         self._plain = False  # surely: registered, open, nothing buffered, no sink (see read_bytes)
-        self._eof = self._eof_told = self._eof_wanted = False
-        self._write_error: OSError | None = None
-        self._close_wanted = self._closed = False
-        self._sink_paused = False
-        self._high_water = HIGH_WATER
-        self._low_water = HIGH_WATER // 4
+        self._eof = self._closed = False
 
     # -- what a kind of stream supplies ------------------------------------------------------
 
@@ -123,7 +116,9 @@ class PushStream:
         Reading starts at once. None takes the sink away: the ``read_*`` methods work again.
         """
         self._sink = sink
-        self._eof_told = self._plain = False
+        self._plain = False
+        if self._eof_told:
+            self._eof_told = False
         if sink is None:
             self._deliver = None
             return
@@ -134,7 +129,8 @@ class PushStream:
                 self._feed(buffer.take(buffer.size))
             self._lost()
         else:
-            self._sink_paused = False
+            if self._sink_paused:
+                self._sink_paused = False
             self.resume_reading()
 
     def unread(self, data: bytes) -> None:

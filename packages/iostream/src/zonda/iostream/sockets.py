@@ -45,7 +45,9 @@ class IOStream(BaseIOStream):
     b'hello\\n' b'world'
     """
 
-    __slots__ = ("_connecting", "socket")
+    __slots__ = ("socket",)
+
+    _connecting: "asyncio.Future[Any] | None" = None
 
     def __init__(
         self,
@@ -57,7 +59,6 @@ class IOStream(BaseIOStream):
         self.socket: _Socket = socket
         socket.setblocking(False)
         super().__init__(max_buffer_size, read_chunk_size, max_write_buffer_size)
-        self._connecting: asyncio.Future[Any] | None = None
         self._recv = socket.recv
         self._send = socket.send
 
@@ -324,8 +325,10 @@ class IOStream(BaseIOStream):
             self._start_reader()
 
     def _lost(self) -> None:
-        future, self._connecting = self._connecting, None
-        if future is not None and not future.done():
-            future.set_exception(StreamClosedError(real_error=self.error))
-            future.exception()
+        future = self._connecting
+        if future is not None:
+            self._connecting = None
+            if not future.done():
+                future.set_exception(StreamClosedError(real_error=self.error))
+                future.exception()
         super()._lost()

@@ -1,10 +1,12 @@
 """A TCP server: listening sockets in, a stream for each connection out."""
 
 import asyncio
+import contextvars
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from types import CoroutineType
 from typing import Any
 
 from zonda.ioloop.log import app_log
@@ -12,7 +14,6 @@ from zonda.ioloop.process import fork_processes
 from zonda.iostream.accept import Acceptor
 from zonda.iostream.binding import DEFAULT_BACKLOG, bind_sockets
 from zonda.iostream.errors import StreamClosedError
-from zonda.iostream.loops import current_loop
 from zonda.iostream.sockets import IOStream
 from zonda.iostream.tls import SSLIOStream
 from zonda.iostream.tlsoptions import SSLOptions, ssl_options_to_context
@@ -55,7 +56,11 @@ class TCPServer:
         self._pending_sockets: list[socket.socket] = []
         self._started = False
         self._stopped = False
-        self._tasks: set[asyncio.Future[None]] = set()
+        # What handles a connection, and which; the loop itself holds tasks weakly.
+        self._tasks: dict[asyncio.Future[None], IOStream] = {}
+        # One of each for all of them, in place of one for each.
+        self._context = contextvars.copy_context()
+        self._on_handled: Callable[[asyncio.Future[None]], None] | None = None
         self._ssl_context: ssl.SSLContext | None = None
         if ssl_options is not None:
             self._ssl_context = _server_context(ssl_options)
@@ -74,6 +79,7 @@ class TCPServer:
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept on these listening sockets, which belong to the server from then on."""
+        self._on_handled = self._handled
         for sock in sockets:
             self._sockets[sock.fileno()] = sock
             self._acceptors[sock.fileno()] = acceptor = Acceptor(sock, self._handle_connection)
@@ -124,6 +130,7 @@ class TCPServer:
         if self._stopped:
             return
         self._stopped = True
+        self._on_handled = None  # it leads back to the server
         for fd, sock in self._sockets.items():
             self._acceptors.pop(fd).stop()
             sock.close()
@@ -181,9 +188,22 @@ class TCPServer:
             stream.close()
             return
         if result is not None:
-            task = asyncio.ensure_future(_finish(result, stream), loop=current_loop())
-            self._tasks.add(task)  # the loop itself holds tasks weakly
-            task.add_done_callback(self._tasks.discard)
+            # A task, not one around another: connections wait here, by the thousand.
+            loop = stream._loop
+            task: asyncio.Future[None]
+            if isinstance(result, CoroutineType):
+                task = loop.create_task(result, name="handle_stream")  # not a name for each
+            else:
+                task = asyncio.ensure_future(result, loop=loop)
+            self._tasks[task] = stream
+            task.add_done_callback(self._on_handled or self._handled, context=self._context)
+
+    def _handled(self, task: "asyncio.Future[None]") -> None:
+        stream = self._tasks.pop(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StreamClosedError):
+            app_log.error("Exception in callback: handle_stream", exc_info=error)
+            stream.close()
 
     def _make_stream(self, connection: socket.socket) -> IOStream:
         if self._ssl_context is not None:
@@ -210,13 +230,3 @@ def _server_context(ssl_options: SSLOptions) -> ssl.SSLContext:
             if file is not None and not os.path.exists(file):
                 raise ValueError(f'{key} "{file}" does not exist')
     return ssl_options_to_context(ssl_options, server_side=True)
-
-
-async def _finish(result: Awaitable[None], stream: IOStream) -> None:
-    try:
-        await result
-    except StreamClosedError:
-        pass
-    except Exception:
-        app_log.error("Exception in callback: handle_stream", exc_info=True)
-        stream.close()
