@@ -699,3 +699,21 @@ async def test_released_frameworks() -> None:
     async with serving(app, True) as client:
         chunked = POST.replace(b"/ ", b"/a?x=1 ", 1) + b"Transfer-Encoding: chunked\r\n\r\n"
         assert (await client(chunked + b"2\r\nhi\r\n0\r\n\r\n")).body == b"/a 1 2"
+
+
+@pytest.mark.parametrize("pieces", [[], [b"hi"], (b"h", b"i")])
+@pytest.mark.parametrize("status", ["200 OK", "204 No Content", "304 Not Modified"])
+async def test_a_head_says_what_a_get_does(status: str, pieces: Any) -> None:
+    pieces = list(pieces) if status == "200 OK" else []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response(status, [])
+        return pieces
+
+    async with serve(WSGIContainer(app)) as port, RawClient(port) as client:
+        found = []
+        for method in ("GET", "HEAD"):
+            request = f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+            response = await client(request, method)
+            found.append({k: v for k, v in response.headers.get_all() if k != "Date"})
+    assert found[0] == found[1]

@@ -181,7 +181,7 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         self._announce_protocol()
 
     def _announce_protocol(self) -> None:
-        """Tell clients that ask (ALPN, RFC 7301) what is spoken; a context of yours stays as it is."""
+        """Tell clients that ask what is spoken (ALPN, RFC 7301), but not in a context of yours."""
         if isinstance(self.ssl_options, dict):
             assert self._ssl_context is not None
             self._ssl_context.set_alpn_protocols(["http/1.1"])

@@ -339,7 +339,7 @@ class WSGICall(HTTPMessageDelegate):
             headers = head.headers
             if "Date" not in headers:
                 headers["Date"] = http_date()
-            if data and "Content-Type" not in headers:
+            if "Content-Type" not in headers and (data or self._would_have_content(head)):
                 headers["Content-Type"] = "text/html; charset=UTF-8"
             respond = getattr(connection, "respond", None) if last else None
             if respond is not None:
@@ -354,6 +354,14 @@ class WSGICall(HTTPMessageDelegate):
             self._finished = True
             connection.finish()
         return future
+
+    def _would_have_content(self, head: Head) -> bool:
+        """Whether this is the head that a GET in place of a HEAD would have got with content."""
+        return (
+            self._response.is_head
+            and head.status not in (204, 304)
+            and head.headers.get("Content-Length") != "0"
+        )
 
     def _respond_without_content(self, head: Head) -> asyncio.Future[None]:
         """Say what content there would be, and send none."""
