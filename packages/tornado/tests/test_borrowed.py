@@ -64,3 +64,42 @@ def test_nothing_is_left_behind(script: Script) -> None:
         assert tornado.web.utf8
         """
     )
+
+
+def test_the_standard_library_and_what_is_elsewhere(script: Script) -> None:
+    script(
+        """
+        import importlib
+        from zonda.tornado.older import ELSEWHERE, STANDARD
+        for module, names in STANDARD.items():
+            if module == "curl_httpclient":
+                continue  # needs pycurl
+            module = importlib.import_module(f"tornado.{module}")
+            for name in names.split():
+                assert getattr(module, name).__name__ in (name, f"{name}path"), (module, name)
+        for module, names in ELSEWHERE.items():
+            for name in names:
+                getattr(importlib.import_module(f"tornado.{module}"), name)
+        """
+    )
+
+
+def test_what_older_programs_write(script: Script) -> None:
+    script(
+        """
+        import time
+        from unittest import mock
+        import tornado.web
+        from tornado.web import RequestHandler, _time_independent_equals
+        from tornado.util import PY3, b, u
+        from tornado.testing import get_unused_port
+        from tornado.netutil import TCPServer
+        from tornado.options import enable_pretty_logging
+        assert PY3 and b("a") == b"a" and u("a") == "a"
+        assert _time_independent_equals("a", "a")
+        assert 0 < get_unused_port() < 65536
+        with mock.patch("tornado.web.time.time", return_value=7):
+            assert time.time() == 7
+        assert RequestHandler._ARG_DEFAULT is tornado.web._ARG_DEFAULT
+        """
+    )

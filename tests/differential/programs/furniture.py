@@ -256,7 +256,7 @@ async def main():
                 U(r"/echo", Echo),
                 U(r"/files", Files),
                 U(r"/entry/(?P<year>[0-9]+)(?:/(?P<slug>[^/]+))?", Named, {"database": "db"}),
-                U(r"/entries/([0-9]+)/(.*)", Named, dict(database="db2"), name="entry"),
+                U(r"/entries/([0-9]+)/(.*)", Named, {"database": "db2"}, name="entry"),
                 U(r"/raises/(.*)", Raises),
                 U(r"/json", Json),
                 U(r"/partly", Partly),

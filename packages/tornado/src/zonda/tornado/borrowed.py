@@ -9,6 +9,8 @@ import importlib
 from collections.abc import Callable
 from types import ModuleType
 
+from zonda.tornado.older import ELSEWHERE, STANDARD
+
 #: Where a name is at home: the module's name under ``tornado``; "" for the modules themselves.
 HOMES = {
     "": (
@@ -124,14 +126,26 @@ def lend(module: ModuleType, name: str) -> None:
     A module's own ``__getattr__`` is asked first.
     """
     borrowed = frozenset(BORROWED.get(name, "").split())
-    if not borrowed or module in _lending:
+    standard = frozenset(STANDARD.get(name, "").split())
+    elsewhere = ELSEWHERE.get(name, {})
+    if not (borrowed or standard or elsewhere) or module in _lending:
         return
     own = vars(module).get("__getattr__")
 
     def find(wanted: str) -> object:
         if wanted not in borrowed:
             if own is not None:
-                return own(wanted)
+                try:
+                    return own(wanted)
+                except AttributeError:
+                    if wanted not in standard and wanted not in elsewhere:
+                        raise
+            if wanted in standard:
+                return importlib.import_module(wanted)
+            if wanted in elsewhere:
+                where, dot, last = elsewhere[wanted].rpartition(".")
+                found = importlib.import_module(where or last)
+                return getattr(found, last) if dot else found
             raise AttributeError(f"module {module.__name__!r} has no attribute {wanted!r}")
         home = _home_of[wanted]
         if home:

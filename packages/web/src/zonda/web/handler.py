@@ -78,6 +78,8 @@ class RequestHandler:
         "OPTIONS",
     )
 
+    _ARG_DEFAULT: ClassVar[Required] = REQUIRED  # not for new programs: old overrides repeat it
+
     # State that most requests leave as it is lives in the class until it changes.
     _headers_written = False
     _finished = False
