@@ -5,6 +5,10 @@ come in through ``send_request`` or ``start_request``, ``write`` and ``end``; wh
 the exchange. So redirects, authentication, cookies, decompression, limits and callbacks are the
 same with both. libcurl has the connections, TLS, proxies and HTTP versions. Raises
 `HTTPRequestError` for what curl cannot do.
+
+libcurl reads HTTP/1 more laxly than the protocol of this project. So the lines of a head, how it
+frames the content, and chunks, which libcurl leaves in, are checked here by the same rules. One
+difference is left: over TLS, a server that calls its HTTP/1.1 ``HTTP/2`` is believed.
 """
 
 from __future__ import annotations
@@ -40,10 +44,12 @@ from zonda.httputil import HTTPHeaders, HTTPInputError
 from zonda.httputil.http1 import (
     InformationalResponse,
     Limits,
+    RemoteProtocolError,
     Request,
     Response,
 )
-from zonda.httputil.http1.framing import own_content_length
+from zonda.httputil.http1.chunked import ChunkedReader
+from zonda.httputil.http1.framing import own_content_length, response_framing
 from zonda.httputil.http1.output import head_bytes, request_line
 
 if TYPE_CHECKING:
@@ -77,7 +83,9 @@ _ERRORS: Final[dict[int, type[CurlError]]] = {
 # What curl would add by itself, and its caller has decided about.
 _ADDED: Final = ("Accept", "Content-Type", "Expect", "User-Agent")
 
-_STATUS_LINE: Final = re.compile(r"(HTTP/[0-9](?:\.[0-9])?) ([1-9][0-9]{2})(?: (.*))?")
+_STATUS_LINE: Final = re.compile(
+    r"(HTTP/[0-9](?:\.[0-9])?) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?"
+)
 
 
 class CurlConnection:
@@ -132,6 +140,8 @@ class CurlConnection:
         self._method = ""
         self._response: Response | None = None
         self._trailers: list[str] = []
+        self._chunks: ChunkedReader | None = None
+        self._rest = b""  # of what was received, for the next look at the chunks
         self._received = 0
         self._waiting: asyncio.Future[Any] | None = None
         self._holding = False  # we have told curl to wait
@@ -210,6 +220,7 @@ class CurlConnection:
         easy.setopt(pycurl.HTTPHEADER, [line.encode("latin-1") for line in lines])
         easy.setopt(pycurl.HEADERFUNCTION, self._guarded(self._header_line))
         easy.setopt(pycurl.WRITEFUNCTION, self._guarded(self._body))
+        easy.setopt(pycurl.HTTP_TRANSFER_DECODING, 0)
         if self._prepare is not None:
             self._prepare(easy)
         self._multi.add(easy, self._done)
@@ -260,7 +271,9 @@ class CurlConnection:
 
     def _header_line(self, raw: bytes) -> None:
         self.touched = True
-        line = raw.decode("latin-1").rstrip("\r\n")
+        if not raw.endswith(b"\r\n"):
+            raise HTTPProtocolError("bare line end in the head of the response")
+        line = raw[:-2].decode("latin-1")
         self._head_size += len(raw)
         if self._head_size > self._limits.head:
             raise HTTPTooLargeError("head of the response is too large", self._limits.head)
@@ -281,6 +294,8 @@ class CurlConnection:
         if match is None:
             raise HTTPProtocolError("malformed status line")
         version, status, reason = match[1], int(match[2]), match[3] or ""
+        if len(head) > self._limits.field_count + 1:
+            raise HTTPTooLargeError(f"more than {self._limits.field_count} field lines")
         headers = _fields(head[1:])
         exchange = self._exchange
         assert exchange is not None
@@ -292,9 +307,23 @@ class CurlConnection:
                 )
             exchange.informational(InformationalResponse(status, reason, headers, version))
             return
+        if version.startswith("HTTP/1."):
+            self._check_framing(status, version == "HTTP/1.0", headers)
+        elif self._url.startswith("http:") and self._prepare is None:
+            raise HTTPProtocolError(f"HTTP version {version[5:]} is not supported")
         self._response = Response(status, reason, headers, version)
         exchange.headers_received(self._response)
         self._check_length(headers, status)
+
+    def _check_framing(self, status: int, http10: bool, headers: HTTPHeaders) -> None:
+        codings = headers.get_list("Transfer-Encoding") or None
+        lengths = headers.get_list("Content-Length") or None
+        try:
+            framing = response_framing(self._method, status, http10, codings, lengths)
+        except RemoteProtocolError as error:
+            raise HTTPProtocolError(error.message) from error
+        if framing.chunked:
+            self._chunks = ChunkedReader(self._limits)
 
     def _check_length(self, headers: HTTPHeaders, status: int) -> None:
         length = headers.get("Content-Length", "").partition(",")[0]
@@ -313,6 +342,10 @@ class CurlConnection:
             self._holding = True
             paused: int = pycurl.WRITEFUNC_PAUSE
             return paused
+        if self._chunks is not None:
+            data = self._read_chunks(self._chunks, data)
+            if not data:
+                return None
         self._received += len(data)
         limit = self._limits.body
         if limit is not None and self._received > limit:
@@ -322,6 +355,16 @@ class CurlConnection:
         if waiting is not None:
             self._wait(waiting)
         return None
+
+    def _read_chunks(self, chunks: ChunkedReader, data: bytes) -> bytes:
+        data = self._rest + data
+        try:
+            content, position = chunks.read(data, 0, self._limits.body)
+        except RemoteProtocolError as error:
+            kind = HTTPTooLargeError if error.status == 413 else HTTPProtocolError
+            raise kind(error.message) from error
+        self._rest = data[position:]
+        return content
 
     def _wait(self, waiting: Awaitable[object]) -> None:
         future = asyncio.ensure_future(waiting)
@@ -389,11 +432,21 @@ class CurlConnection:
             exchange.failed(HTTPStreamClosedError("Connection closed"))
             return
         try:
-            trailers = _fields(self._trailers) if self._trailers else None
-        except HTTPProtocolError as error:
+            trailers = self._end()
+        except HTTPStreamClosedError as error:
             exchange.failed(error)
             return
         exchange.finished(trailers)
+
+    def _end(self) -> HTTPHeaders | None:
+        """Check that nothing is missing; the trailers, if there are any."""
+        chunks = self._chunks
+        if chunks is None:
+            return _fields(self._trailers) if self._trailers else None
+        if not chunks.done:
+            self._read_chunks(chunks, b"")  # it may have found a fault behind some content
+            raise HTTPStreamClosedError("Connection closed")
+        return chunks.trailers
 
     def _fail(self, error: Exception) -> None:
         exchange = self._exchange
