@@ -19,7 +19,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.sidebyside import Case, framework, main  # noqa: E402
 
-if TYPE_CHECKING or framework() == "zonda":
+if TYPE_CHECKING or framework() != "tornado":
     from zonda.ioloop import IOLoop, PeriodicCallback
 else:
     from tornado.ioloop import IOLoop, PeriodicCallback
@@ -179,6 +179,97 @@ async def periodic(count: int) -> None:
     ticking.stop()
 
 
+# The same with nothing but asyncio: the loop's share of the cases above.
+
+
+async def bare_current(count: int) -> None:
+    for _ in range(count):
+        asyncio.get_running_loop()
+
+
+async def bare_together(count: int) -> None:
+    loop, countdown = asyncio.get_running_loop(), Countdown(count)
+    for _ in range(count):
+        loop.call_soon(countdown)
+    await countdown.over
+
+
+async def bare_in_turn(count: int) -> None:
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+
+    def again(left: int) -> None:
+        if left:
+            loop.call_soon(again, left - 1)
+        else:
+            over.set_result(None)
+
+    again(count)
+    await over
+
+
+async def bare_from_a_thread(count: int) -> None:
+    loop, countdown = asyncio.get_running_loop(), Countdown(count)
+
+    def send() -> None:
+        for _ in range(count):
+            loop.call_soon_threadsafe(countdown)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    await countdown.over
+    thread.join()
+
+
+async def bare_timers(count: int) -> None:
+    loop, countdown = asyncio.get_running_loop(), Countdown(count)
+    for _ in range(count):
+        loop.call_later(0, countdown)
+    await countdown.over
+
+
+async def bare_futures(count: int) -> None:
+    loop, countdown = asyncio.get_running_loop(), Countdown(count)
+    for _ in range(count):
+        future = loop.create_future()
+        future.add_done_callback(countdown)
+        future.set_result(None)
+    await countdown.over
+
+
+async def bare_events(count: int) -> None:
+    loop, countdown = asyncio.get_running_loop(), Countdown(count)
+    pair = socket.socketpair()
+    for sock in pair:
+        sock.setblocking(False)
+
+    def answer(sock: socket.socket) -> None:
+        sock.send(sock.recv(1))
+        if countdown.left > 0:
+            countdown()
+
+    for sock in pair:
+        loop.add_reader(sock, answer, sock)
+    pair[0].send(b"x")
+    await countdown.over
+    for sock in pair:
+        loop.remove_reader(sock)
+        sock.close()
+
+
+async def bare_handlers(count: int) -> None:
+    loop = asyncio.get_running_loop()
+    one, two = socket.socketpair()
+    number = one.fileno()
+    for _ in range(count):
+        loop.add_reader(number, nothing)
+        loop.add_writer(number, nothing)
+        loop.remove_reader(number)
+        loop.remove_writer(number)
+    one.close()
+    two.close()
+
+
 CASES: dict[str, tuple[Case, int]] = {
     "IOLoop.current()": (current, 100_000),
     "callbacks, all in one turn": (callbacks_together, 20_000),
@@ -195,5 +286,17 @@ CASES: dict[str, tuple[Case, int]] = {
     "PeriodicCallback": (periodic, 2_000),
 }
 
+FLOORS: dict[str, Case] = {
+    "IOLoop.current()": bare_current,
+    "callbacks, all in one turn": bare_together,
+    "callbacks, one a turn": bare_in_turn,
+    "callbacks from another thread": bare_from_a_thread,
+    "timers, set and fired": bare_timers,
+    "timers by timedelta": bare_timers,
+    "futures": bare_futures,
+    "events of descriptors": bare_events,
+    "handlers added, changed, removed": bare_handlers,
+}
+
 if __name__ == "__main__":
-    sys.exit(main("The loop", CASES, __file__))
+    sys.exit(main("The loop", CASES, __file__, FLOORS))

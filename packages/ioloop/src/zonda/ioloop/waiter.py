@@ -268,14 +268,13 @@ class Waiter(MadeWaiter[T]):
                 return self._got  # type: ignore[no-any-return]
             self._make_real()
             return (yield from self)
-        inner = self._inner = Future()
-        inner._asyncio_future_blocking = True
+        inner: Future[T] = Future()
+        self._inner = inner
         try:
-            yield inner
+            value = yield from inner
         except BaseException:
             self._interrupted(inner)
             raise
-        value: T = inner.result()
         if type(self) is MadeWaiter:
             return self._arrived(value)
         self._inner = _DONE

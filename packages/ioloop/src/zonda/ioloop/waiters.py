@@ -100,8 +100,7 @@ class Waiters(deque[MadeWaiter[T]], Generic[T]):
 
     def finish_all(self, value: T) -> None:
         """Finish everyone who waits now. None of it goes back: all others have got it too."""
-        waiters = list(self)
-        self.clear()
-        for waiter in waiters:
+        while self:
+            waiter = self.popleft()
             waiter._owner = None
             waiter.grant(value)

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import os
 from collections.abc import Callable, Coroutine
+from threading import get_ident
 from typing import Any, TypeVar, cast
 
 from zonda.ioloop.binding import bind, unbind
@@ -29,6 +30,9 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+# Names of this module's own are quicker to look up than those of the class.
+_READ, _WRITE = IOLoop.READ, IOLoop.WRITE
 
 
 def _watches_descriptors(loop: asyncio.AbstractEventLoop) -> bool:
@@ -69,6 +73,12 @@ class BaseAsyncIOLoop(IOLoop):
         self.selector_loop = asyncio_loop
         if not _watches_descriptors(asyncio_loop):
             self.selector_loop = AddThreadSelectorEventLoop(asyncio_loop)  # type: ignore[abstract]
+        # Whether the loop of this thread is asked for in a cheaper way than asyncio's, which is a
+        # system call in Python 3.11. Every loop of asyncio's own has this attribute, from 3.5 on.
+        self._knows_thread = hasattr(asyncio_loop, "_thread_id")
+        # libuv makes what it watches non-blocking. It is the program's to say that: terminado
+        # watches a terminal and has a thread that writes to it as to a file.
+        self._unblocks = os.name != "nt" and not isinstance(asyncio_loop, asyncio.BaseEventLoop)
         self.handlers: dict[int, tuple[Descriptor, Handler]] = {}
         self.readers: set[int] = set()
         self.writers: set[int] = set()
@@ -168,31 +178,28 @@ class BaseAsyncIOLoop(IOLoop):
             self._watch(number, IOLoop.NONE)
 
     def _watch(self, fd: int, events: int) -> None:
-        if events & IOLoop.READ:
-            if fd not in self.readers:
-                self._add(self.selector_loop.add_reader, fd, IOLoop.READ)
-                self.readers.add(fd)
-        elif fd in self.readers:
-            self.readers.discard(fd)
+        readers, writers = self.readers, self.writers
+        if events & _READ:
+            if fd not in readers:
+                self._add(self.selector_loop.add_reader, fd, _READ)
+                readers.add(fd)
+        elif fd in readers:
+            readers.discard(fd)
             self.selector_loop.remove_reader(fd)
-        if events & IOLoop.WRITE:
-            if fd not in self.writers:
-                self._add(self.selector_loop.add_writer, fd, IOLoop.WRITE)
-                self.writers.add(fd)
-        elif fd in self.writers:
-            self.writers.discard(fd)
+        if events & _WRITE:
+            if fd not in writers:
+                self._add(self.selector_loop.add_writer, fd, _WRITE)
+                writers.add(fd)
+        elif fd in writers:
+            writers.discard(fd)
             self.selector_loop.remove_writer(fd)
 
     def _add(self, add: Callable[..., object], fd: int, event: int) -> None:
-        if os.name == "nt":
+        if self._unblocks and os.get_blocking(fd):
             add(fd, self._handle_events, fd, event)
-            return
-        # libuv makes what it watches non-blocking. It is the program's to say that: terminado
-        # watches a terminal and has a thread that writes to it as to a file.
-        blocking = os.get_blocking(fd)
-        add(fd, self._handle_events, fd, event)
-        if blocking:
             os.set_blocking(fd, True)
+        else:
+            add(fd, self._handle_events, fd, event)
 
     def _handle_events(self, fd: int, events: int) -> None:
         # Reading may have removed the handler that writing was scheduled for in the same turn.
@@ -241,7 +248,11 @@ class BaseAsyncIOLoop(IOLoop):
             callback = functools.partial(callback, **kwargs)
         loop = self.asyncio_loop
         try:
-            if asyncio._get_running_loop() is loop:
+            if (
+                loop._thread_id == get_ident()  # type: ignore[attr-defined]
+                if self._knows_thread
+                else asyncio._get_running_loop() is loop
+            ):
                 loop.call_soon(self._run_callback, callback, *args)
             else:
                 loop.call_soon_threadsafe(self._run_callback, callback, *args)
