@@ -241,3 +241,39 @@ def test_start_forks() -> None:
         parent.terminate()
         parent.wait()
         parent.stdout.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"line\n", b"li", b"line\nmore\n", b"x" * 100_000 + b"\n"])
+@pytest.mark.parametrize("ends", [False, True], ids=["goes on", "ends"])
+async def test_what_came_before_the_connection_was_accepted(sent: bytes, ends: bool) -> None:
+    lines: list[bytes] = []
+    done = asyncio.Event()
+
+    class Lines(TCPServer):
+        async def handle_stream(self, stream: IOStream, address: Any) -> None:
+            try:
+                while True:
+                    lines.append(await stream.read_until(b"\n"))
+            except StreamClosedError:
+                lines.append(await stream.read_until_close())
+                done.set()
+
+    (listener,) = bind_sockets(0, "127.0.0.1")
+    with socket.create_connection(listener.getsockname()) as client:
+        client.sendall(sent)
+        if ends:
+            client.shutdown(socket.SHUT_WR)
+        server = Lines()
+        server.add_socket(listener)
+        if not ends:
+            await asyncio.sleep(0.01)
+            client.sendall(b"ne\nend")
+            client.shutdown(socket.SHUT_WR)
+            sent += b"ne\nend"
+        await done.wait()
+    assert lines == [
+        *sent.splitlines(keepends=True),
+        *([b""] if sent.endswith(b"\n") or not sent else []),
+    ]
+    server.stop()
+    await settle(server)

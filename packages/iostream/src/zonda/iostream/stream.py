@@ -266,6 +266,17 @@ class BaseIOStream(WritingStream):
                 return future
         self._held = False
         if not (self._reader_on or self._eof) and self._can_register():
+            if self._inline > 0 and not future.done():
+                # A connection that was accepted just now: what its peer has sent meanwhile is
+                # here, or its end, and the loop need not watch for it.
+                self._inline = 0
+                self._plain = buffer is None or not buffer.size
+                self._on_readable()
+                self._plain = False
+                self._inline = min(self._inline, 0)  # once: the others get their turn
+                if self._closed or self._eof or self._held:
+                    return future
+                buffer = self._read_buffer
             self._start_reader()
         self._plain = self._reader_on and (buffer is None or not buffer.size)
         if self._inline > 0 and self._reader_on and not future.done():

@@ -214,11 +214,13 @@ class TCPServer:
                 ssl_options=self._ssl_context,
                 server_side=True,
             )
-        return IOStream(
+        stream = IOStream(
             connection,
             max_buffer_size=self.max_buffer_size,
             read_chunk_size=self.read_chunk_size,
         )
+        stream._inline = 1  # clients mostly speak first, and have spoken
+        return stream
 
 
 def _server_context(ssl_options: SSLOptions) -> ssl.SSLContext:
