@@ -9,6 +9,7 @@ import pytest
 from zonda.httpserver.asgi import ASGIContainer, Message, Receive, Scope, Send
 from zonda.httpserver.asgi.fields import asgi_fields, response_fields
 from zonda.httpserver.asgi.http import READ_AHEAD
+from zonda.httpserver.connection import LARGE_READ
 from zonda.httpserver.errors import ApplicationProtocolError
 from zonda.httpserver.routing import PathMatches, Rule, RuleRouter
 from zonda.httpserver.testing import RawClient, serve
@@ -297,7 +298,7 @@ async def test_bodies(case: str, bytewise: bool) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         messages = await read_all(receive)
         assert {message["type"] for message in messages} == {"http.request"}
-        assert all(len(message["body"]) <= 2 * READ_AHEAD for message in messages)
+        assert all(len(message["body"]) <= READ_AHEAD + LARGE_READ for message in messages)
         content = b"".join([message["body"] for message in messages])
         await send(start())
         await send(body(str(len(content)).encode() + content[:5]))

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from zonda.httpserver.connection import EVENTS_PER_TURN, READ_AHEAD
+from zonda.httpserver.connection import EVENTS_PER_TURN, LARGE_READ, READ_AHEAD
 from zonda.httpserver.routing import AnyMatches, RuleRouter
 from zonda.httpserver.testing import RawClient, port_of, serve, serving
 from zonda.httputil import (
@@ -594,3 +594,36 @@ async def test_a_client_that_reads_no_responses_gets_no_more_of_them(piecewise: 
         writer.close()
         await writer.wait_closed()
     assert handled == count
+
+
+@pytest.mark.parametrize("chunk_size", [None, 1000, LARGE_READ])
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_large_bodies_are_read_in_large_pieces(chunked: bool, chunk_size: int | None) -> None:
+    body = bytes(range(256)) * 8192
+    if chunked:
+        head = b"Transfer-Encoding: chunked\r\n\r\n"
+        content = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    else:
+        head = b"Content-Length: %d\r\n\r\n" % len(body)
+        content = body
+    app = Recorder()
+    async with serving(app, chunk_size=chunk_size) as server, RawClient(port_of(server)) as client:
+        for _ in range(2):
+            await client.send(b"PUT / HTTP/1.1\r\nHost: a\r\n" + head)
+            async with asyncio.timeout(10):
+                while not app.connections:
+                    await asyncio.sleep(0)
+            [connection] = server._connections
+            assert connection.stream.read_chunk_size == (chunk_size or LARGE_READ)
+            await client.send(content)
+            await app.until("finish")
+            # What the next request comes in, and what an idle connection holds on to, is small.
+            assert connection.stream.read_chunk_size == (chunk_size or 65536)
+            pieces = [call[1] for call in app.calls if call[0] == "data"]
+            assert b"".join(pieces) == body
+            assert max(map(len, pieces)) <= (chunk_size or LARGE_READ)
+            exchange = app.connections.pop()
+            exchange.write_headers(OK, HTTPHeaders({"Content-Length": "0"}))
+            exchange.finish()
+            assert (await client.response()).status == 200
+            app.calls.clear()

@@ -72,6 +72,9 @@ RATE_GRACE = 10.0
 #: Seconds that a client which was told that it may gets to ask once more while the server drains
 #: (the clock is coarse: at least one of them will have passed).
 PATIENCE = 2.0
+#: Bytes to be read at once of a large body, where no ``chunk_size`` says otherwise: a fourth of the
+#: calls, and of the turns of the loop.
+LARGE_READ = 256 * 1024
 #: What a peer may still send after an error response before it is cut off, in bytes.
 LINGER_BYTES = 1024 * 1024
 
@@ -146,7 +149,7 @@ class HTTP1ServerConnection:
         self._start_message: StartMessage | None = None
         self._exchange: HTTP1Exchange | None = None
         self._pumping = False
-        self._chunk_size = self.params.chunk_size or DEFAULT_CHUNK_SIZE
+        self._chunk_size = self.params.chunk_size or LARGE_READ
         self._takes_whole = False  # a request that comes in one piece may be taken as one
         self._rest = b""  # body bytes beyond one chunk, to be delivered next
         # The body of a message that has been taken whole, to be delivered with its end.
@@ -465,6 +468,9 @@ class HTTP1ServerConnection:
         self._body_rate = params.min_body_rate
         if params.body_timeout is not None:
             self.set_body_timeout(params.body_timeout)
+        length = event.content_length
+        if params.chunk_size is None and (length is None or length > DEFAULT_CHUNK_SIZE):
+            self.stream.read_chunk_size = LARGE_READ
         # As RequestStartLine(...), which is a function in Python around this.
         start_line = _new_tuple(RequestStartLine, (event.method, event.target, event.version))
         exchange.delegate = message = self._start(self, exchange, start_line, event.headers)
@@ -520,6 +526,8 @@ class HTTP1ServerConnection:
     def _request_ends(self) -> None:
         exchange = self._exchange
         self._body_deadline = None
+        if self.stream.read_chunk_size == LARGE_READ and self.params.chunk_size is None:
+            self.stream.read_chunk_size = DEFAULT_CHUNK_SIZE
         if exchange is None:
             return
         exchange.request_complete = True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zonda.httputil.http1 import DEFAULT_LIMITS, Limits
 
 DEFAULT_CHUNK_SIZE = 64 * 1024
-"""Most bytes of a body handed on at once, by default: 64 KiB."""
+"""Bytes that are read at once, by default: 64 KiB."""
 
 
 @dataclass(slots=True)
@@ -15,7 +15,7 @@ class HTTP1ConnectionParameters:
     Args:
         no_keep_alive: Close after each response.
         chunk_size: The largest piece of a body that the application gets at a time; None stands
-            for 64 KiB.
+            for 64 KiB, and for 256 KiB of a body that is larger than that.
         max_header_size: The largest head, start line included; None stands for 64 KiB.
         header_timeout: From a request's first byte to the end of its head.
         max_body_size: The largest body, after decompression; None stands for 100 MiB.

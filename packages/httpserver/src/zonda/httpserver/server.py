@@ -62,7 +62,8 @@ class HTTPServer(TCPServer, Configurable, HTTPServerConnectionDelegate):
         protocol: ``"http"`` or ``"https"`` for requests to show when a proxy decrypts and says
             nothing.
         decompress_request: Decode gzip bodies; their decoded size counts against the limit.
-        chunk_size: Largest piece of a body the application gets at a time (64 KiB).
+        chunk_size: Largest piece of a body the application gets at a time (64 KiB, or 256 KiB of
+            large ones).
         max_header_size: Largest head in bytes (64 KiB).
         idle_connection_timeout: Seconds that a connection may wait for its next request (75).
         body_timeout: Seconds that a body may take in all (no limit).
