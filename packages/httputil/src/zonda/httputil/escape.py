@@ -10,7 +10,7 @@ import html
 import json
 import re
 from codecs import unicode_escape_decode
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, overload
 from urllib.parse import quote, quote_plus, unquote
 
@@ -122,25 +122,33 @@ def json_encode(value: Any) -> str:
 
 
 def _json_text(value: Any) -> str:
-    """Return what `json.dumps` does, in half the time for a few values.
+    """Return what `json.dumps` does, in a third of the time for a few values.
 
     `json.dumps` makes ready for what it can do in Python before it lets its C function do all.
     """
-    if _make_encoder is None:
+    try:
+        return "".join(_encode(value, 0))
+    except RecursionError:  # too deep, or inside itself: it knows
         return json.dumps(value)
-    # Each has its own notes of what it is inside of: it may be used by several threads.
-    return "".join(
-        _make_encoder({}, _no_json, _quote, None, ": ", ", ", False, False, True)(value, 0)
-    )
 
 
 def _no_json(value: object) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
+def _encode_slowly(value: Any, level: int) -> Iterable[str]:
+    return [json.dumps(value)]
+
+
 _quote = json.encoder.encode_basestring_ascii
-# The C function; there is none outside CPython.
-_make_encoder = getattr(json.encoder, "c_make_encoder", None)
+# The C function; there is none outside CPython. It takes no notes of what it is inside of, so that
+# one can be used by all threads.
+_make_encoder: Any = getattr(json.encoder, "c_make_encoder", None)
+_encode: Callable[[Any, int], Iterable[str]] = (
+    _encode_slowly
+    if _make_encoder is None
+    else _make_encoder(None, _no_json, _quote, None, ": ", ", ", False, False, True)
+)
 
 
 def json_decode(value: str | bytes) -> Any:
@@ -263,7 +271,8 @@ def parse_qs_bytes(
         if not (value or (keep_blank_values and field)):
             continue
         if b"%" in field:
-            raw_name = percent_decode(raw_name)
+            if b"%" in raw_name:
+                raw_name = percent_decode(raw_name)
             value = percent_decode(value)
         name = raw_name.decode("latin-1")
         if name in fields:

@@ -54,7 +54,7 @@ def run(
         if method not in handler.SUPPORTED_METHODS:
             raise HTTPError(405)
         # Of this request alone, empty or not: `prepare` may change them.
-        handler.path_args = [handler.decode_argument(arg) for arg in args] if args else []
+        handler.path_args = list(map(handler.decode_argument, args)) if args else []
         handler.path_kwargs = (
             {name: handler.decode_argument(arg, name=name) for name, arg in kwargs.items()}
             if kwargs

@@ -16,6 +16,7 @@ from zonda.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
+from zonda.httputil.shared_fields import SharedFields
 from zonda.ioloop.log import app_log
 from zonda.ioloop.stepping import start_coroutine
 from zonda.web.course import run
@@ -113,9 +114,13 @@ class HandlerDelegate(HTTPMessageDelegate):
         if type(self) is not HandlerDelegate or self.handler_class._stream_request_body:
             return False
         if body:
-            self._execute_with(body)
-        else:
-            self.execute()
+            block = headers._block
+            # What the client has sent before, with fields that are known to go with no form.
+            if type(block) is not SharedFields or not block.no_form:
+                self._execute_with(body)
+                return True
+            self.request.body = body
+        self.execute()
         return True
 
     def on_connection_close(self) -> None:
