@@ -62,6 +62,7 @@ class Edge(websocket.WebSocketHandler):
                 f" {self.max_message_size} {self.selected_subprotocol}"
                 f" {self.ws_connection.is_closing()} {type(self.ws_connection).__name__}"
             )
+        return None
 
     def on_close(self):
         seen.append(f"on_close {self.close_code} {self.close_reason} {self.ws_connection is None}")
@@ -252,7 +253,7 @@ async def main():
         writer.write(head.encode() + b"\r\n" + tail)
         answer = b""
         try:
-            while data := await asyncio.wait_for(reader.read(65536), 0.5):
+            while data := await asyncio.wait_for(reader.read(65536), 0.3):
                 answer += data
             answer += b"<closed>"
         except asyncio.TimeoutError:
@@ -283,7 +284,7 @@ async def main():
     await shake("null origin", "/edge", Origin="null")
     await shake("old origin", "/edge", Sec_WebSocket_Origin="http://b.example")
     await shake("subprotocols", "/chooses", bye, Sec_WebSocket_Protocol="a, b")
-    await shake("bad subprotocol", "/chooses", bye, Sec_WebSocket_Protocol="bad")
+    await shake("bad subprotocol", "/chooses", Sec_WebSocket_Protocol="bad")
     await shake("deflate not wanted", "/edge", bye, Sec_WebSocket_Extensions="permessage-deflate")
     print("# frames")
     hello = b"\x81\x8b\0\0\0\0not awaited"

@@ -525,7 +525,7 @@ async def test_an_error_in_on_close_is_logged(expect_log: Any) -> None:
             raise ZeroDivisionError
 
     scene = Scene(Failing)
-    with expect_log("zonda.application", "on_close"):
+    with expect_log("zonda.application", "Uncaught exception GET /"):  # by its log_exception
         async with serve(scene.application) as port, RawWebSocket(port) as peer:
             peer.close()
             await scene.over()

@@ -149,7 +149,7 @@ class WebSocketProtocol(abc.ABC):
             try:
                 self._context.run(handler.on_ws_connection_close, code, reason)
             except Exception:
-                app_log.error("Uncaught exception in on_close", exc_info=True)
+                _log_exception(handler)
 
     # -- running the application -----------------------------------------------------------------
 
@@ -209,11 +209,15 @@ class WebSocketProtocol(abc.ABC):
             # Whoever answers a message while the connection closes is not at fault.
             gen_log.debug("A message was not sent: %s", error)
             return
-        try:
-            handler.log_exception(*sys.exc_info())
-        except Exception:
-            app_log.error("Error in exception logger", exc_info=True)
+        _log_exception(handler)
         self.fail(CloseCode.INTERNAL_ERROR)
+
+
+def _log_exception(handler: WebSocketHandler) -> None:
+    try:
+        handler.log_exception(*sys.exc_info())
+    except Exception:
+        app_log.error("Error in exception logger", exc_info=True)
 
 
 async def _awaited(result: Awaitable[None]) -> None:
