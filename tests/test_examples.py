@@ -244,6 +244,53 @@ def test_stock(tmp_path: Path) -> None:
             assert got.headers["Server-Timing"].startswith("app;dur=")
 
 
+def check_catalogue(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with contextlib.closing(connection):
+        for path, field, status, text in (
+            ("/", "", 200, '<li><a href="/things/teapot">teapot</a></li>'),
+            ("/things/teapot", "", 200, "<p>Short &amp; stout</p>"),
+            ("/things/teapot", '"2"', 200, '<a href="/">all</a>'),
+            ("/things/teapot", 'W/"3"', 304, ""),
+            ("/things/spoon", "", 404, "404: Not Found"),
+        ):
+            connection.request("GET", path, headers={"If-None-Match": field} if field else {})
+            response = connection.getresponse()
+            assert response.status == status
+            assert text in response.read().decode()
+            if path == "/things/teapot":
+                assert response.headers["Etag"] == '"3"'
+
+
+def test_catalogue(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    with running("catalogue.py", tmp_path) as catalogue:
+        check_catalogue(catalogue.port)
+
+
+def test_catalogue_under_uvicorn() -> None:
+    pytest.importorskip("jinja2")
+    pytest.importorskip("uvicorn")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port)]
+    with subprocess.Popen(
+        [*command, "catalogue:app"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while time.monotonic() < deadline:
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                except OSError:
+                    time.sleep(0.02)
+                else:
+                    break
+            check_catalogue(port)
+        finally:
+            process.terminate()
+
+
 def test_ticker(tmp_path: Path) -> None:
     with running("ticker.py", tmp_path) as ticker:
         with ticker.request("GET", "/ticks", headers={"Last-Event-ID": "5"}) as response:
