@@ -295,3 +295,52 @@ def test_a_finder_put_ahead_of_ours_does_not_bring_the_original_back(script: Scr
         assert tornado.version == "6.6.1" and tornado.util is zonda.ioloop.util
         """
     )
+
+
+def test_hooks_on_imports_patch_the_zonda_module(script: Script) -> None:
+    # As newrelic, ddtrace and wrapt do it: a finder ahead of all wraps the loader, and hooks
+    # registered by name get the module that it was given. They patched an empty one.
+    script(
+        """
+        import importlib.util, sys
+
+        seen = []
+
+        class Loader:
+            def __init__(self, loader):
+                self.loader = loader
+
+            def create_module(self, spec):
+                return self.loader.create_module(spec)
+
+            def exec_module(self, module):
+                self.loader.exec_module(module)
+                seen.append(module.__name__)
+                assert "ObjectDict" in dir(module)
+                module.ObjectDict.patched = True
+                module.import_object = len
+                module.new = 1
+                module.gone = 2
+                del module.gone
+
+        class Finder:
+            busy = False
+
+            def find_spec(self, name, path=None, target=None):
+                if name != "tornado.util" or self.busy:
+                    return None
+                self.busy = True
+                spec = importlib.util.find_spec(name)
+                self.busy = False
+                spec.loader = Loader(spec.loader)
+                return spec
+
+        sys.meta_path.insert(0, Finder())
+        import tornado.util
+        import zonda.ioloop.util as util
+        assert seen == ["tornado.util"]
+        assert tornado.util is util
+        assert util.ObjectDict.patched and util.import_object is len and util.new == 1
+        assert not hasattr(util, "gone")
+        """
+    )

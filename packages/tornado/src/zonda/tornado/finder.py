@@ -41,6 +41,25 @@ class _Inspectable(Protocol):
     def get_filename(self, fullname: str) -> str: ...
 
 
+class _Window(ModuleType):
+    # What the import system made for a Tornado name, and drops; `_looks_at` is the Zonda module.
+    # Agents (newrelic, ddtrace, all that build on wrapt) wrap the loader, and patch the module
+    # they see: this one, by its Tornado name, which is what they look their patches up with.
+    _looks_at: ModuleType
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._looks_at, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._looks_at, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._looks_at, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._looks_at)
+
+
 class AliasLoader(importlib.abc.ExecutionLoader):
     """Loads the Zonda module under its own name and lets the Tornado name stand for it."""
 
@@ -51,12 +70,15 @@ class AliasLoader(importlib.abc.ExecutionLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Put the Zonda module where the import system picks the result up.
 
-        ``module`` is the empty one the import system made. Handing the Zonda module out from
+        ``module`` is the empty one the import system made; from here on it stands for the Zonda
+        module, for those who wrapped this loader. Handing the Zonda module out from
         ``create_module`` instead would have its ``__spec__`` overwritten.
         """
         self._target_spec()
         found = sys.modules[self.fullname] = importlib.import_module(self.target)
         lend(found, self.fullname.removeprefix("tornado."))
+        vars(module)["_looks_at"] = found
+        module.__class__ = _Window
 
     def is_package(self, fullname: str) -> bool:
         """False: what Tornado has as modules are modules, whatever they are in Zonda."""
