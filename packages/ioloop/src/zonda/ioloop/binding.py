@@ -18,7 +18,14 @@ unmarkable: dict[asyncio.AbstractEventLoop, object] = {}
 
 
 def bound(loop: asyncio.AbstractEventLoop) -> object | None:
-    """Return the IOLoop of an asyncio loop, or None."""
+    """Return the IOLoop of an asyncio loop, or None.
+
+    Example:
+        >>> loop = asyncio.new_event_loop()
+        >>> bound(loop) is None
+        True
+        >>> loop.close()
+    """
     return getattr(loop, ATTRIBUTE, None) or unmarkable.get(loop)
 
 
@@ -27,6 +34,16 @@ def bind(loop: asyncio.AbstractEventLoop, ioloop: object) -> None:
 
     Raises:
         RuntimeError: it has another already.
+
+    Example:
+        >>> loop = asyncio.new_event_loop()
+        >>> bound(loop) is None
+        True
+        >>> bind(loop, "its IOLoop")
+        >>> bound(loop)
+        'its IOLoop'
+        >>> unbind(loop)
+        >>> loop.close()
     """
     if bound(loop) not in (None, ioloop):
         raise RuntimeError(f"{loop!r} has an IOLoop already")
@@ -42,7 +59,13 @@ def bind(loop: asyncio.AbstractEventLoop, ioloop: object) -> None:
 
 
 def unbind(loop: asyncio.AbstractEventLoop) -> None:
-    """Forget the IOLoop of an asyncio loop; no error if it has none."""
+    """Forget the IOLoop of an asyncio loop; no error if it has none.
+
+    Example:
+        >>> loop = asyncio.new_event_loop()
+        >>> unbind(loop)
+        >>> loop.close()
+    """
     try:
         delattr(loop, ATTRIBUTE)
     except AttributeError:
@@ -51,7 +74,14 @@ def unbind(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class Bound:
-    """The same to look into: what ``IOLoop._ioloop_for_asyncio`` is to old programs."""
+    """The same to look into: what ``IOLoop._ioloop_for_asyncio`` is to old programs.
+
+    Example:
+        >>> loop = asyncio.new_event_loop()
+        >>> loop in Bound(), Bound().get(loop)
+        (False, None)
+        >>> loop.close()
+    """
 
     def __contains__(self, loop: asyncio.AbstractEventLoop) -> bool:
         return bound(loop) is not None

@@ -86,9 +86,10 @@ class Finished(asyncio.Future[_T]):
     Example:
         >>> async def main():
         ...     future = finished(42)
-        ...     future.add_done_callback(print)
+        ...     future.add_done_callback(lambda future: print(future.result()))
         ...     return type(future).__name__
         >>> asyncio.run(main())
+        42
         'Finished'
     """
 

@@ -33,7 +33,16 @@ _T = TypeVar("_T")
 
 
 class Selectable(Protocol):
-    """A file object the loop can watch: it has a descriptor and can be closed."""
+    """A file object the loop can watch: it has a descriptor and can be closed.
+
+    Example:
+        >>> import socket
+        >>> def watch(what: Selectable) -> int:
+        ...     return what.fileno()
+        >>> with socket.socket() as sock:
+        ...     watch(sock) > 0
+        True
+    """
 
     def fileno(self) -> int:
         """Return the descriptor."""

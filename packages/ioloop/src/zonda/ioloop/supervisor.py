@@ -334,7 +334,12 @@ class Supervisor:
 
 
 def main() -> int:
-    """``python -m zonda.ioloop.supervisor [-n N] app.py [arguments]``, or ``-m module``."""
+    """``python -m zonda.ioloop.supervisor [-n N] app.py [arguments]``, or ``-m module``.
+
+    Example::
+
+            python -m zonda.ioloop.supervisor -n 4 app.py --port=8888
+    """
     parser = argparse.ArgumentParser(
         prog="python -m zonda.ioloop.supervisor",
         description="Keep several processes of a Python program running. SIGHUP reloads.",

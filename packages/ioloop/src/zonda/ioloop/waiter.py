@@ -47,14 +47,34 @@ _GONE: Final[Any] = "gone"
 
 
 class Owner(Protocol[T_contra]):
-    """What grants, and what a grant goes back to."""
+    """What grants, and what a grant goes back to.
+
+    Example:
+        >>> from zonda.ioloop.queues import Queue
+        >>> queue = Queue()
+        >>> owner: Owner[str] = queue
+        >>> owner._take_back("an item")
+        >>> queue.get_nowait()
+        'an item'
+    """
 
     def _take_back(self, value: T_contra) -> None:
         """Pass on a grant that did not arrive."""
 
 
 class MadeWaiter(Future[T], Generic[T]):
-    """A `Waiter` that was used as a future, and has become a real one."""
+    """A `Waiter` that was used as a future, and has become a real one.
+
+    Example:
+        >>> from zonda.ioloop.queues import Queue
+        >>> async def main():
+        ...     waiter = Queue().get()
+        ...     names = [type(waiter).__name__]
+        ...     waiter.add_done_callback(print)
+        ...     return [*names, type(waiter).__name__]
+        >>> asyncio.run(main())
+        ['Waiter', 'MadeWaiter']
+    """
 
     __slots__ = ("_got", "_inner", "_owner", "_timer")
 
@@ -203,6 +223,15 @@ class Waiter(MadeWaiter[T]):
         _inner: None; or the future that a task awaits in its place; or one of the states at the end
             of its life, `_DONE` and `_GONE`.
         _got: what it got, when it is done.
+
+    Example:
+        >>> async def main():
+        ...     waiter = Waiter()
+        ...     waiter._owner = waiter._inner = None
+        ...     waiter.grant("an item")
+        ...     return await waiter
+        >>> asyncio.run(main())
+        'an item'
     """
 
     __slots__ = ()
@@ -296,7 +325,17 @@ class Waiter(MadeWaiter[T]):
 
 
 class TimedWaiter(Waiter[T]):
-    """A `Waiter` with a timer, which goes when the wait ends otherwise."""
+    """A `Waiter` with a timer, which goes when the wait ends otherwise.
+
+    Example:
+        >>> import datetime
+        >>> from zonda.ioloop.queues import Queue
+        >>> async def main():
+        ...     waiter = Queue().get(datetime.timedelta(hours=1))
+        ...     return type(waiter).__name__, waiter.cancel()
+        >>> asyncio.run(main())
+        ('TimedWaiter', True)
+    """
 
     __slots__ = ()
 

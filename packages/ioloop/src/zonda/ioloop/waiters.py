@@ -31,7 +31,15 @@ Timeout = float | datetime.timedelta
 
 
 def seconds_left(timeout: Timeout) -> float:
-    """How long from now ``timeout`` is, in seconds; 0 or less when it is due."""
+    """How long from now ``timeout`` is, in seconds; 0 or less when it is due.
+
+    Raises:
+        TypeError: neither a number nor a timedelta.
+
+    Example:
+        >>> seconds_left(datetime.timedelta(minutes=1)), seconds_left(0)
+        (60.0, 0.0)
+    """
     if isinstance(timeout, datetime.timedelta):
         return timeout.total_seconds()
     if isinstance(timeout, int | float):
@@ -41,12 +49,32 @@ def seconds_left(timeout: Timeout) -> float:
 
 
 def fail_with_timeout(waiter: asyncio.Future[Any]) -> None:
-    """Let a waiter whose time is up raise ``TimeoutError``."""
+    """Let a waiter whose time is up raise ``TimeoutError``.
+
+    Example:
+        >>> async def main():
+        ...     waiter = asyncio.Future()
+        ...     fail_with_timeout(waiter)
+        ...     await waiter
+        >>> asyncio.run(main())
+        Traceback (most recent call last):
+        TimeoutError: Timeout
+    """
     waiter.set_exception(TimeoutError("Timeout"))
 
 
 class Waiters(deque[MadeWaiter[T]], Generic[T]):
-    """The waiters, first come first served, dead ones included: if it is empty nobody waits."""
+    """The waiters, first come first served, dead ones included: if it is empty nobody waits.
+
+    Example:
+        >>> async def main():
+        ...     line = Waiters()
+        ...     first, second = line.wait_for(None), line.wait_for(None)
+        ...     line.popleft().grant(1)
+        ...     return await first, line.alive()
+        >>> asyncio.run(main())
+        (1, 1)
+    """
 
     __slots__ = ("_sweep_at",)
 

@@ -30,6 +30,15 @@ class Moment:
     """Something finished that nevertheless costs one turn of the loop: the type of `moment`.
 
     ``yield moment`` in a generator coroutine, ``await moment`` in any.
+
+    Example:
+        >>> async def main():
+        ...     asyncio.get_running_loop().call_soon(print, "others first")
+        ...     await moment
+        ...     print("then we")
+        >>> asyncio.run(main())
+        others first
+        then we
     """
 
     __slots__ = ()
@@ -102,7 +111,14 @@ def _start(coroutine: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
 
 
 def as_future(yielded: Any) -> AnyFuture[Any] | Moment:
-    """Do as `convert_yielded`, which looks the commonest types up in a slower way than this."""
+    """Do as `convert_yielded`, which looks the commonest types up in a slower way than this.
+
+    Example:
+        >>> async def main():
+        ...     return await as_future(asyncio.sleep(0, "slept"))
+        >>> asyncio.run(main())
+        'slept'
+    """
     kind = type(yielded)
     if kind is Future or kind is Task:
         return yielded  # type: ignore[no-any-return]

@@ -11,7 +11,15 @@ from types import ModuleType
 
 
 class Files:
-    """The files of all imported modules and some more, with their modification times."""
+    """The files of all imported modules and some more, with their modification times.
+
+    Example:
+        >>> files = Files()
+        >>> files.add(__file__)
+        >>> files.note()
+        >>> files.changed() is None
+        True
+    """
 
     def __init__(self) -> None:
         self._more: set[str] = set()

@@ -37,6 +37,11 @@ def wait(folders: set[str]) -> bool:
 
     Returns:
         False, at once, if nothing can be heard.
+
+    Example::
+
+            while not wait({"/srv/app"}):
+                time.sleep(1)  # nothing can be heard: look every now and then
     """
     changes = _changes(folders)
     if changes is None:
@@ -56,6 +61,10 @@ def call_in_thread(
         folders: where to listen; asked again now and then.
         is_over: true when nobody is interested any more; the thread ends within a second.
         happened: called in the thread.
+
+    Example::
+
+            call_in_thread(files.folders, lambda: stopped, lambda: loop.add_callback(look))
     """
     current = folders()
     changes = _changes(current)

@@ -21,13 +21,24 @@ _folder = os.getcwd()
 
 
 def command() -> list[str]:
-    """The command that started this program."""
+    """The command that started this program.
+
+    Example:
+        >>> command()[0] == sys.executable
+        True
+    """
     arguments = sys.orig_argv[1:] if len(sys.orig_argv) > 1 else sys.argv
     return [sys.executable, *arguments]
 
 
 def restart() -> NoReturn:
-    """Call the hooks, then start the program again in this process's place."""
+    """Call the hooks, then start the program again in this process's place.
+
+    Example::
+
+            hooks.append(connection.close)
+            restart()
+    """
     for hook in hooks:
         try:
             hook()

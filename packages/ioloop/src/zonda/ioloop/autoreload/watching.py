@@ -90,7 +90,12 @@ def wait() -> NoReturn:
 
 
 def note_present_state() -> None:
-    """Take the files as they are now for unchanged, those that have not been seen before."""
+    """Take the files as they are now for unchanged, those that have not been seen before.
+
+    Example::
+
+            note_present_state()  # before the program runs: it may change its files meanwhile
+    """
     _files.note()
 
 

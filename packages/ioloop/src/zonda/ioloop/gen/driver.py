@@ -51,7 +51,14 @@ class Return(Exception):
 
 
 def failed(error: BaseException) -> "asyncio.Future[Any]":
-    """Make a future that has an exception; it is cancelled if that is a CancelledError."""
+    """Make a future that has an exception; it is cancelled if that is a CancelledError.
+
+    Example:
+        >>> async def main():
+        ...     return repr(failed(ValueError("no")).exception())
+        >>> asyncio.run(main())
+        "ValueError('no')"
+    """
     future: asyncio.Future[Any] = asyncio.Future(loop=_get_running_loop() or own_asyncio_loop())
     if isinstance(error, asyncio.CancelledError):
         future.cancel()
@@ -105,6 +112,13 @@ def new_driver() -> Driver:
 
 
 def put_back(driver: Driver) -> None:
-    """Take a driver back that is idle again."""
+    """Take a driver back that is idle again.
+
+    Example:
+        >>> driver = new_driver()
+        >>> put_back(driver)
+        >>> idle_drivers.pop() is driver
+        True
+    """
     if len(idle_drivers) < _MOST_IDLE:
         idle_drivers.append(driver)

@@ -37,6 +37,17 @@ class GeneratorFuture(asyncio.Future[Any]):
 
     One object instead of a future and a runner: it is what the awaited future's callback refers
     to, and dropped with it.
+
+    Example:
+        >>> from zonda.ioloop.gen import coroutine
+        >>> @coroutine
+        ... def wait():
+        ...     yield asyncio.sleep(60)
+        >>> async def main():
+        ...     future = wait()
+        ...     return isinstance(future, GeneratorFuture), future.cancel(), future.cancelled()
+        >>> asyncio.run(main())
+        (True, True, True)
     """
 
     __slots__ = ("_awaited", "_context", "_driver")
@@ -154,7 +165,19 @@ GeneratorFuture.__name__ = "Future"
 
 
 def go_on(driver: Driver, context: contextvars.Context, yielded: Any) -> "asyncio.Future[Any]":
-    """Run a generator, in ``context`` already, after its first yield until it waits or ends."""
+    """Run a generator, in ``context`` already, after its first yield until it waits or ends.
+
+    Example:
+        >>> from zonda.ioloop.gen.driver import new_driver
+        >>> def generator():
+        ...     return 2 * (yield asyncio.sleep(0, 21))
+        >>> async def main():
+        ...     driver = new_driver()
+        ...     context = contextvars.copy_context()
+        ...     return await context.run(go_on, driver, context, driver.send(generator()))
+        >>> asyncio.run(main())
+        42
+    """
     send = driver.send
     awaited: AnyFuture[Any] | Moment | None = None
     error: BaseException | None = None

@@ -30,6 +30,12 @@ class Ready(asyncio.Future[None], Coroutine[Any, Any, None]):
 
     That it is a future lets ``await`` go from C to C: a fifth of what an ``__await__`` written in
     Python costs. Nobody else takes it for one.
+
+    Example:
+        >>> async def main():
+        ...     return await READY, asyncio.iscoroutine(READY), asyncio.isfuture(READY)
+        >>> asyncio.run(main())
+        (None, True, False)
     """
 
     _asyncio_future_blocking: Any = None  # that is, asyncio.isfuture says no
@@ -51,7 +57,19 @@ READY.set_result(None)
 
 
 async def enter(line: Waiters[Any], owner: Owner[None]) -> None:
-    """Wait in line for a permit; `let_in` ends the wait."""
+    """Wait in line for a permit; `let_in` ends the wait.
+
+    Example:
+        >>> from zonda.ioloop.locks import Semaphore
+        >>> async def main():
+        ...     line = Waiters()
+        ...     entering = asyncio.create_task(enter(line, Semaphore()))
+        ...     await asyncio.sleep(0)
+        ...     print(let_in(line.popleft()))
+        ...     await entering
+        >>> asyncio.run(main())
+        True
+    """
     turn: asyncio.Future[None] = Future()
     if len(line) >= line._sweep_at:
         line.sweep()
@@ -65,7 +83,16 @@ async def enter(line: Waiters[Any], owner: Owner[None]) -> None:
 
 
 def let_in(turn: asyncio.Future[None]) -> bool:
-    """Give a permit to one that has come to the head of the line; False: it is dead."""
+    """Give a permit to one that has come to the head of the line; False: it is dead.
+
+    Example:
+        >>> async def main():
+        ...     gone = asyncio.Future()
+        ...     gone.cancel()
+        ...     return let_in(gone), let_in(asyncio.Future())
+        >>> asyncio.run(main())
+        (False, True)
+    """
     if turn.done():
         return False
     try:

@@ -17,6 +17,14 @@ class Option:
     """An option of an `OptionParser`; the parameters are those of ``define``.
 
     Values are ``Any``: an option has whatever type its definition says.
+
+    Raises:
+        InvalidValue: (from ``parse`` and ``set``) that is no value of the option's type.
+
+    Example:
+        >>> option = Option("port", type=int, default=80)
+        >>> option.value(), option.parse("8888"), option.value()
+        (80, 8888, 8888)
     """
 
     def __init__(

@@ -303,7 +303,19 @@ class OptionParser:
 
 
 class Mockable:
-    """What `OptionParser.mockable` returns; deleting an attribute brings its old value back."""
+    """What `OptionParser.mockable` returns; deleting an attribute brings its old value back.
+
+    Example:
+        >>> options = OptionParser()
+        >>> options.define("port", default=80)
+        >>> mockable = options.mockable()
+        >>> mockable.port = 8888
+        >>> options.port
+        8888
+        >>> del mockable.port
+        >>> options.port
+        80
+    """
 
     _options: OptionParser
     _originals: dict[str, Any]

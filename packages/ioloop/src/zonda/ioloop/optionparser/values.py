@@ -48,6 +48,9 @@ _BOOLEANS: Final[Mapping[str, bool]] = {
 def parse_datetime(text: str) -> datetime.datetime:
     """A date, a time or both, in ISO 8601 or as ``time.ctime`` writes it.
 
+    Raises:
+        ValueError: no date.
+
     Example:
         >>> parse_datetime("2026-11-23 08:30")
         datetime.datetime(2026, 11, 23, 8, 30)
@@ -66,6 +69,9 @@ def parse_datetime(text: str) -> datetime.datetime:
 
 def parse_timedelta(text: str) -> datetime.timedelta:
     """A sum of durations with units; a number without a unit is in seconds.
+
+    Raises:
+        ValueError: no duration.
 
     Example:
         >>> parse_timedelta("1h 30m")
@@ -87,6 +93,9 @@ def parse_timedelta(text: str) -> datetime.timedelta:
 
 def parse_bool(text: str) -> bool:
     """A yes or a no, in any of the usual words.
+
+    Raises:
+        ValueError: none of them.
 
     Example:
         >>> parse_bool("off"), parse_bool("True")

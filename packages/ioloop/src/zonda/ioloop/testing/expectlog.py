@@ -13,7 +13,12 @@ from zonda.ioloop.log import access_log, app_log, gen_log
 
 
 def find_logger(name: str) -> logging.Logger:
-    """The logger of that name, the framework's own ones by the name they have at present."""
+    """The logger of that name, the framework's own ones by the name they have at present.
+
+    Example:
+        >>> find_logger("app").name
+        'app'
+    """
     for logger in (access_log, app_log, gen_log):
         if logger.name == name:
             return logger
