@@ -1,6 +1,6 @@
 """HTTP clients beside each other, against the same fast server.
 
-    python benchmarks/httpclient.py [--tornado PYTHON] [--rounds N] [--scale F] [--check]
+    python benchmarks/httpclient.py [--tornado PYTHON] [--rounds N] [--scale F] [--vary] [--check]
 
 Each client (this file again, run as ``httpclient.py fetch ...``) is a process of its own, the
 server another. In each round all take turns. The figure is the CPU time of the client's process
@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any
 
 MIB = 1024 * 1024
@@ -52,7 +53,8 @@ SLOW = ("tornado", "httpx")
 TARGETS = {"tornado": 5.0, "aiohttp": 1.3, "httpx": 1.0, "tornado-curl": 1.0}
 
 RESPONSE = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n%b\r\nHello, world"
+    b"HTTP/1.1 200 OK\r\nServer: benchmark\r\nDate: %b\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 12\r\n%b\r\nHello, world"
 )
 CLOSE = b"Connection: close\r\n"
 
@@ -61,10 +63,17 @@ CLOSE = b"Connection: close\r\n"
 
 
 class Answering(asyncio.Protocol):
-    """Answers each request with the same few bytes, or ``/N`` with N MiB, without a look at it."""
+    """Answers each request with the same few bytes, or ``/N`` with N MiB, without a look at it.
+
+    With ``--vary`` (``ZONDA_BENCH_VARY``) the head of each response is another one, as it is where
+    every request is for something else: a client that remembers the last head gains nothing.
+    """
+
+    vary = bool(os.environ.get("ZONDA_BENCH_VARY"))
 
     def __init__(self) -> None:
         self._left = 0
+        self._asked = 0
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -77,11 +86,15 @@ class Answering(asyncio.Protocol):
                 b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (int(size) * MIB)
             )
             self.resume_writing()
-        elif b"\r\nconnection: close\r\n" in data.lower():
-            self._transport.write(RESPONSE % CLOSE)
+            return
+        self._asked += 1
+        date = formatdate(usegmt=True).encode()
+        fields = b"X-Request: %d\r\n" % self._asked if self.vary else b""
+        if b"\r\nconnection: close\r\n" in data.lower():
+            self._transport.write(RESPONSE % (date, fields + CLOSE))
             self._transport.close()
         else:
-            self._transport.write(RESPONSE % b"")
+            self._transport.write(RESPONSE % (date, fields))
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -330,8 +343,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="1 is 12,000 requests and a GiB")
     parser.add_argument("--case", action="append", choices=list(CASES))
+    parser.add_argument("--vary", action="store_true", help="no two heads of responses are equal")
     parser.add_argument("--check", action="store_true", help="fail if a target is missed")
     options = parser.parse_args()
+    if options.vary:
+        os.environ["ZONDA_BENCH_VARY"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         return run(options, folder)
 

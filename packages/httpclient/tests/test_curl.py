@@ -520,3 +520,27 @@ async def test_curl_is_told_of_no_socket_that_is_closed(serve: "Serve") -> None:
             assert await reader == b"x"
             one.close()
             two.close()
+
+
+async def test_time_info_has_every_phase(serve: "Serve") -> None:
+    """Programs that use curl look them up without asking whether they are there."""
+
+    async def script(peer: "Peer") -> None:
+        while True:
+            request = await peer.request()
+            if request.target == "/":
+                await peer.answer(b"", 302, "Location: /there")
+            else:
+                await peer.answer(b"x")
+
+    names = {
+        "queue", "namelookup", "connect", "appconnect", "redirect", "pretransfer",
+        "starttransfer", "total",
+    }  # fmt: skip
+    async with serve(script) as server, make_client() as client:
+        for path, redirected in (("/", True), ("/there", False)):
+            info = (await client.fetch(server.url(path))).time_info
+            assert set(info) == names
+            assert info["redirect"] == 0 or redirected  # a fast one may be, by uvloop's clock
+            assert info["appconnect"] == info["queue"] == 0
+            assert all(0 <= value <= info["total"] for value in info.values())

@@ -203,7 +203,7 @@ class AsyncHTTPClient(Configurable):
             the response has the seconds from the start of the fetch to the end of each phase that
             it had: ``namelookup``, ``connect``, ``appconnect`` (TLS), ``redirect`` (the last one),
             ``pretransfer`` (the request was sent), ``starttransfer`` (its head arrived) and
-            ``total``.
+            ``total``. With curl all are there, 0 for a phase that it did not have.
 
         Raises:
             RuntimeError: The client is closed.

@@ -239,6 +239,9 @@ class CurlFetch(Fetch):
                 marks[name] = latest
         marks["pretransfer"] = max(marks["pretransfer"], marks.get("connect", 0.0))
         marks["starttransfer"] = max(marks["starttransfer"], marks["pretransfer"])
+        # Programs that use curl expect all of them, 0 for a phase that there was not.
+        for name in ("queue", "namelookup", "connect", "appconnect", "redirect"):
+            marks.setdefault(name, self._started)
         super().exchange_finished(exchange)
 
 
