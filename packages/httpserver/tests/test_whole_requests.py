@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from zonda.httpserver.connection import FORGET_AFTER, HTTP1ServerConnection
+from zonda.httpserver.connection import HTTP1ServerConnection
 from zonda.httpserver.testing import RawClient, serve
+from zonda.httpserver.timedconnection import FORGET_AFTER
 from zonda.httputil import (
     HTTPHeaders,
     HTTPMessageDelegate,

@@ -17,16 +17,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
-from collections.abc import Awaitable, Callable, Sequence
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from zonda.httpserver.counters import Counters
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
-from zonda.httpserver.refusal import refusal, refusal_size
+from zonda.httpserver.timedconnection import TimedConnection
 from zonda.httpserver.upgrades import Forget, Upgraded, nobody
 from zonda.httputil import (
     HTTPConnection,
@@ -40,22 +38,17 @@ from zonda.httputil.http1 import (
     ConnectionClosed,
     Data,
     EndOfMessage,
-    InformationalResponse,
     Limits,
     RemoteProtocolError,
     Request,
-    ServerConnection,
 )
-from zonda.ioloop.log import app_log, gen_log
+from zonda.ioloop.log import app_log
 from zonda.iostream import StreamClosedError
 
 if TYPE_CHECKING:
     from zonda.httpserver.context import HTTPRequestContext
-    from zonda.iostream import FileRange, IOStream
+    from zonda.iostream import IOStream
 
-Buffer = bytes | bytearray | memoryview
-# Of connections that were made without a server.
-_UNREAD = Counters()
 StartMessage = Callable[
     [object, HTTPConnection, RequestStartLine, HTTPHeaders], HTTPMessageDelegate
 ]
@@ -65,24 +58,14 @@ StartMessage = Callable[
 READ_AHEAD = 64 * 1024
 #: Requests and body pieces handled in one go before other connections get their turn.
 EVENTS_PER_TURN = 64
-#: Seconds of idleness after which a connection keeps nothing of the requests it has had.
-FORGET_AFTER = 5.0
-#: Seconds before the rate of a body counts: connections start slowly.
-RATE_GRACE = 10.0
-#: Seconds that a client which was told that it may gets to ask once more while the server drains
-#: (the clock is coarse: at least one of them will have passed).
-PATIENCE = 2.0
 #: Bytes to be read at once of a large body, where no ``chunk_size`` says otherwise: a fourth of the
 #: calls, and of the turns of the loop.
 LARGE_READ = 256 * 1024
-#: What a peer may still send after an error response before it is cut off, in bytes.
-LINGER_BYTES = 1024 * 1024
 
 _new_tuple = tuple.__new__
-_CONTINUE = InformationalResponse(100, "Continue")
 
 
-class HTTP1ServerConnection:
+class HTTP1ServerConnection(TimedConnection):
     """Serves HTTP/1.1 on one stream.
 
     Args:
@@ -95,37 +78,13 @@ class HTTP1ServerConnection:
     """
 
     __slots__ = (
-        "__weakref__",
-        "_body_bytes",
-        "_body_deadline",
-        "_body_rate",
-        "_body_since",
         "_chunk_size",
         "_closed",
-        "_counters",
-        "_delegate",
-        "_done",
         "_drain_callback",
-        "_exchange",
         "_held",
-        "_lingering",
-        "_peer_finished",
-        "_progress",
         "_pumping",
-        "_reading_paused",
         "_rest",
-        "_since",
         "_start_message",
-        "_taken",
-        "_takes_whole",
-        "_timer",
-        "_waiting",
-        "_write_future",
-        "_writing_paused",
-        "context",
-        "params",
-        "protocol",
-        "stream",
     )
 
     def __init__(
@@ -137,42 +96,18 @@ class HTTP1ServerConnection:
         limits: Limits | None = None,
         counters: Counters | None = None,
     ) -> None:
-        self.stream = stream
-        self._counters = counters or _UNREAD
-        self.params = params or HTTP1ConnectionParameters()
-        self.context: Any = context
-        self.protocol = ServerConnection(limits or self.params.limits())
         if timer is None:  # not `or`: one that asks nobody yet is empty
             timer = DeadlineTimer(asyncio.get_running_loop())
-        self._timer = timer
-        self._delegate: HTTPServerConnectionDelegate | None = None
+        super().__init__(stream, params, context, timer, limits, counters)
         self._start_message: StartMessage | None = None
-        self._exchange: HTTP1Exchange | None = None
         self._pumping = False
         self._chunk_size = self.params.chunk_size or LARGE_READ
-        self._takes_whole = False  # a request that comes in one piece may be taken as one
         self._rest = b""  # body bytes beyond one chunk, to be delivered next
         # The body of a message that has been taken whole, to be delivered with its end.
         self._held: bytes | None = None
-        self._waiting: asyncio.Future[Any] | None = None
-        self._write_future: asyncio.Future[None] | None = None
-        self._done: asyncio.Future[None] | None = None
         # Who wants to know, of the exchanges, that the server is about to end, and how.
         self._drain_callback: tuple[HTTP1Exchange, Callable[[], object]] | None = None
-        self._writing_paused = False
-        self._reading_paused = False
-        self._peer_finished = False
-        self._lingering: int | None = None
         self._closed: asyncio.Future[None] | None = None
-        # Clock readings for the deadlines: since when this phase lasts, and when the peer last
-        # sent or took something.
-        self._since = self._progress = timer.now
-        self._taken = -1
-        self._body_deadline: float | None = None
-        # What has come of the request under way since when, and how much has to come a second.
-        self._body_since = 0.0
-        self._body_bytes = 0
-        self._body_rate: float | None = None
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -217,10 +152,6 @@ class HTTP1ServerConnection:
         if self._exchange is None and self._since < idle_since:
             self.stream.close_when_flushed()
 
-    def abort(self) -> None:
-        """Reset the connection: the response cannot be completed and must not look complete."""
-        self.stream.abort()
-
     def detach(self) -> IOStream:
         """Give the stream away; what was received behind the request is what it reads first."""
         stream = self.stream
@@ -253,11 +184,6 @@ class HTTP1ServerConnection:
     def draining(self) -> bool:
         """Whether the server is about to end."""
         return bool(getattr(self._delegate, "draining", False))
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anything written would be sent."""
-        return not self.stream.closed()
 
     # -- what the stream says --------------------------------------------------------------------
 
@@ -496,19 +422,6 @@ class HTTP1ServerConnection:
         assert self._delegate is not None
         return self._delegate.start_request(self, exchange)
 
-    def _continue(self, length: int) -> None:
-        """Ask for the body, unless it is too long or the application has answered without it."""
-        exchange = self._exchange
-        limit = self.protocol.body_limit
-        if (
-            exchange is not None
-            and not exchange.headers_written
-            and self.protocol.expects_continue
-            and (limit is None or length <= limit)
-            and self.is_open
-        ):
-            self.send(self.protocol.send(_CONTINUE))
-
     def _body_arrives(self, data: bytes) -> None:
         size = self._chunk_size
         while data:
@@ -564,51 +477,6 @@ class HTTP1ServerConnection:
             self._reading_paused = False
             self.stream.resume_reading()
 
-    # -- from the application to the stream ------------------------------------------------------
-
-    def send(self, buffers: Sequence[Buffer]) -> asyncio.Future[None]:
-        """Write, and tell when more may be written (see `HTTP1Exchange.write`)."""
-        stream = self.stream
-        if stream.closed():
-            future = asyncio.get_running_loop().create_future()
-            future.set_exception(StreamClosedError(real_error=stream.error))
-            future.exception()
-            return future
-        if len(buffers) == 1:
-            stream.send(buffers[0])
-        elif buffers:
-            stream.send_buffers(buffers)
-        self._counters.bytes_out += sum(map(len, buffers))
-        if not self._writing_paused:
-            done = self._done
-            if done is None:
-                done = self._done = asyncio.get_running_loop().create_future()
-                done.set_result(None)
-            return done  # nobody can change a future that is done: one serves all
-        if self._write_future is None or self._write_future.done():
-            self._write_future = asyncio.get_running_loop().create_future()
-        return self._write_future
-
-    def send_whole(self, data: bytes) -> asyncio.Future[None]:
-        """Send a whole response, of which the protocol says that there is nothing more to it."""
-        stream = self.stream
-        done = self._done
-        if stream.closed() or done is None:
-            future = self.send((data,))
-        else:
-            self._counters.bytes_out += len(data)
-            stream.send(data)
-            future = self.send(()) if self._writing_paused else done
-        self._exchange = None
-        self._since = self._timer.now
-        return future
-
-    def send_files(self, buffers: Sequence[Buffer | FileRange]) -> asyncio.Future[None]:
-        """As `send`, where some of the buffers are parts of files (see `HTTP1Exchange`)."""
-        self._counters.bytes_out += sum(map(len, buffers))
-        self.stream.send_files(buffers)
-        return self.send([])
-
     def response_complete(self, exchange: HTTP1Exchange) -> None:
         """Go on with the next request, or close."""
         if self._exchange is not exchange:
@@ -630,120 +498,3 @@ class HTTP1ServerConnection:
         protocol.start_next_cycle()
         if not self._pumping and (protocol.bytes_buffered or self._peer_finished):
             self._resume()
-
-    def _refuse(self, status: int, why: str) -> None:
-        """Answer a bad request, once, and close."""
-        gen_log.info("Malformed HTTP message from %s: %s", self.context, why)
-        self._counters.refused += 1
-        self._answer_and_close(status)
-
-    def _answer_and_close(self, status: int) -> None:
-        """End what is going on with an error response, if there is still room for one."""
-        if status >= 500:
-            self._counters.errors += 1
-        exchange, self._exchange = self._exchange, None
-        started = exchange is not None and exchange.headers_written
-        if exchange is not None:
-            exchange.finished = True
-            if not started:
-                exchange.refusal = status, refusal_size(status)
-            exchange.peer_gone()
-        else:
-            # See `RefusalObserver`: not all delegates are.
-            observe = getattr(self._delegate, "request_refused", None)
-            if observe is not None:
-                received = self.protocol.trailing_data
-                observe(self.context, received, status, self._timer.now - self._since)
-        if not self.is_open:
-            return
-        if started:
-            # A response is half out already; only its end can say that something went wrong.
-            self.abort()
-            return
-        self.stream.send(refusal(status))
-        self._linger()
-
-    def _linger(self) -> None:
-        """Let the peer read the answer: close now and what it still sends would reset it."""
-        self._lingering = LINGER_BYTES
-        self._takes_whole = False
-        self._since = self._timer.now
-        self.stream.write_eof()
-        if self._peer_finished:
-            self.stream.close_when_flushed()
-        else:
-            self._reading_paused = False
-            self.stream.resume_reading()
-
-    # -- deadlines -------------------------------------------------------------------------------
-
-    def set_body_timeout(self, timeout: float | None) -> None:
-        """Give the body that is being received so many seconds from now; None for no limit."""
-        self._body_deadline = None if timeout is None else self._timer.now + timeout
-
-    def set_min_body_rate(self, rate: float | None) -> None:
-        """Have the body that is being received come with so many bytes a second; None for any."""
-        self._body_rate = rate
-
-    def check_deadlines(self, now: float) -> None:
-        """Close if the peer has kept us waiting for too long (the timer asks once a second)."""
-        if self.stream.closed():
-            return
-        params = self.params
-        if self.stream.bytes_queued:
-            taken = self.stream.bytes_taken  # what the application adds is no progress
-            if taken != self._taken:
-                self._taken = taken
-                self._progress = now
-            elif _overdue(now, self._progress, params.write_timeout):
-                gen_log.info("%s takes no data: closing the connection", self.context)
-                self.abort()
-            return
-        self._taken = -1
-        exchange = self._exchange
-        if self._lingering is not None:
-            if now - self._since >= params.linger_timeout:
-                self.stream.close()
-        elif exchange is None:
-            if self.protocol.bytes_buffered:
-                if _overdue(now, self._since, params.header_timeout):
-                    self._refuse(408, "the head of the request takes too long")
-            elif _overdue(now, self._since, params.idle_timeout) or (
-                self.protocol.closing and now - self._since >= PATIENCE
-            ):
-                self.stream.close()
-            elif now - self._since >= FORGET_AFTER:
-                self.protocol.forget_fields()
-                self._done = None
-        elif not exchange.request_complete and self._waiting is None:
-            if self._body_deadline is not None and now >= self._body_deadline:
-                self._refuse(408, "the body of the request takes too long")
-            elif _overdue(now, self._progress, params.read_timeout):
-                self._refuse(408, "the body of the request does not arrive")
-            elif self._body_rate is not None:
-                seconds = now - self._body_since
-                if seconds >= RATE_GRACE and self._body_bytes < self._body_rate * seconds:
-                    self._refuse(408, "the body of the request comes too slowly")
-        elif exchange.request_complete:
-            # Nobody but this connection, and `exchange` here, holds it: nobody will ever answer,
-            # and of a peer that sends no more there will be no other sign.
-            if self._peer_finished and _references(self) <= _ALONE + 1:
-                self.stream.close()
-        else:
-            # The peer has to wait for the application: that is not held against it.
-            self._body_since = now
-            self._body_bytes = 0
-
-
-def _references(connection: Any) -> int:
-    """How many references there are to the exchange of ``connection``, those in here included."""
-    exchange = connection._exchange
-    return sys.getrefcount(exchange)
-
-
-_ALONE = _references(SimpleNamespace(_exchange=object()))
-"""As many if only its connection holds it; what counts in here depends on the interpreter."""
-
-
-def _overdue(now: float, since: float, timeout: float | None) -> bool:
-    return timeout is not None and now - since >= timeout

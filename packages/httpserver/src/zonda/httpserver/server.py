@@ -17,7 +17,7 @@ from zonda.httpserver.accesslog import (
     refused_record,
 )
 from zonda.httpserver.callback import CallableAdapter, RequestCallback
-from zonda.httpserver.connection import PATIENCE, HTTP1ServerConnection, StartMessage
+from zonda.httpserver.connection import HTTP1ServerConnection, StartMessage
 from zonda.httpserver.context import HTTPRequestContext
 from zonda.httpserver.counters import Counters
 from zonda.httpserver.deadlines import DeadlineTimer
@@ -28,6 +28,7 @@ from zonda.httpserver.proxy import ProxyDelegate
 from zonda.httpserver.proxyaccept import ProxyAcceptor
 from zonda.httpserver.refusal import refusal_size
 from zonda.httpserver.routing.router import Router
+from zonda.httpserver.timedconnection import PATIENCE
 from zonda.httpserver.trustedpeers import TrustedPeers
 from zonda.httpserver.upgrades import Forget, Upgraded
 from zonda.httputil import (
