@@ -463,6 +463,29 @@ class TestHandlers:
                 ioloop.run_sync(lambda: asyncio.sleep(0))
                 assert os.get_blocking(ours.fileno()) is blocking
 
+    def test_other_threads_watch(self, ioloop: IOLoop, pair: Pair) -> None:
+        ours, theirs = pair
+        started, called = threading.Event(), threading.Event()
+
+        def handler(sock: socket.socket, events: int) -> None:
+            sock.recv(1)
+            called.set()
+
+        ioloop.add_callback(started.set)
+        thread = threading.Thread(target=ioloop.start)
+        thread.start()
+        assert started.wait(10)
+        try:
+            for _ in range(50):
+                ioloop.add_handler(ours, handler, IOLoop.READ)
+                theirs.send(b"x")
+                assert called.wait(10)
+                called.clear()
+                ioloop.remove_handler(ours)
+        finally:
+            ioloop.add_callback(ioloop.stop)
+            thread.join()
+
     def test_level_triggered(self, ioloop: IOLoop, pair: Pair) -> None:
         ours, theirs = pair
         got: list[bytes] = []

@@ -178,6 +178,19 @@ class BaseAsyncIOLoop(IOLoop):
             self._watch(number, IOLoop.NONE)
 
     def _watch(self, fd: int, events: int) -> None:
+        loop = self.asyncio_loop
+        if self._unblocks and asyncio._get_running_loop() is not loop and loop.is_running():
+            # From another thread, as ipykernel does. asyncio's selectors take that; libuv does not
+            # look at it before the loop wakes up, and may lose what it was told meanwhile.
+            loop.call_soon_threadsafe(self._watch_later, fd, events)
+        else:
+            self._watch_now(fd, events)
+
+    def _watch_later(self, fd: int, events: int) -> None:
+        if not events or fd in self.handlers:  # it may have been removed since
+            self._watch_now(fd, events)
+
+    def _watch_now(self, fd: int, events: int) -> None:
         readers, writers = self.readers, self.writers
         if events & _READ:
             if fd not in readers:
