@@ -4,6 +4,7 @@ import asyncio
 import gc
 import re
 import socket
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -226,6 +227,36 @@ async def test_queued_writes_go_out_after_the_peers_end() -> None:
     assert len(await peer.read_until_close()) == 5_000_000
     await written
     assert stream.closed()
+
+
+@pytest.mark.parametrize("how", ["task", "callback", "two chunks"])
+async def test_a_stream_does_not_keep_what_was_read(how: str) -> None:
+    stream, peer = stream_pair()
+    for _ in range(2):
+        if how == "task":
+            peer.send(b"data" * 100)
+            await asyncio.sleep(0)
+            data = await stream.read_bytes(400)
+            future = asyncio.ensure_future(asyncio.wait_for(stream.read_bytes(400), 5))
+            await asyncio.sleep(0.01)
+            peer.send(b"more" * 100)
+            data = await future
+            del future
+        else:
+            got: list[bytes] = []
+            stream.read_bytes(400, callback=got.append)
+            await asyncio.sleep(0.01)
+            peer.send(b"more" * (50 if how == "two chunks" else 100))
+            await asyncio.sleep(0.01)
+            if how == "two chunks":
+                peer.send(b"more" * 50)
+                await asyncio.sleep(0.01)
+            data = got.pop()
+        await asyncio.sleep(0)
+        assert data == b"more" * 100
+        assert sys.getrefcount(data) == 2
+    stream.close()
+    peer.close()
 
 
 # -- costs ---------------------------------------------------------------------------------------

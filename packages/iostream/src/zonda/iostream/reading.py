@@ -76,12 +76,10 @@ class Read(Generic[T]):
 
     def resolve(self, result: T) -> None:
         """Set the future's result; a task that never sees it gives it back."""
-        future = self.future
-        guard_wakeups(future, self._unseen)
+        future, owner = self.future, self.owner
+        # Not by ``self.future``: this read may be another one by then.
+        guard_wakeups(future, lambda: owner.give_back(self.unread(result)))
         future.set_result(result)
-
-    def _unseen(self) -> None:
-        self.owner.give_back(self.unread(self.future.result()))
 
 
 class ReadBytes(Read[bytes]):

@@ -60,7 +60,7 @@ class BaseIOStream(WritingStream):
     """
 
     __slots__ = (
-        "_close_callback", "_inline", "_read", "max_buffer_size",
+        "_close_callback", "_inline", "_read", "_spare", "max_buffer_size",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +77,7 @@ class BaseIOStream(WritingStream):
         self._recv = self._recv_from_fd
         self._send = self._send_to_fd
         self._read: Read[Any] | None = None
+        self._spare: ReadBytes | None = None  # for the next read_bytes; while it waits, it is _read
         self._close_callback: Callable[[], object] | None = None
         self._inline = 0  # reads that may ask the descriptor at once, without an event
 
@@ -171,12 +172,15 @@ class BaseIOStream(WritingStream):
             and num_bytes > 0
         ):
             # What most reads are; the rest of this method and all of _start come to the same.
-            read = self._read = ReadBytes()
-            read.owner = self
+            read = self._spare
+            if read is None:
+                read = self._spare = ReadBytes()
+                read.owner = self
             read.most = num_bytes
             read.least = 1 if partial else num_bytes
-            self._held = False
             future = read.future = asyncio.Future(loop=self._loop)
+            self._read = read
+            self._held = False
             return future
         if partial is not False and callable(partial):
             callback = partial
@@ -274,7 +278,7 @@ class BaseIOStream(WritingStream):
                 self._on_readable()
                 self._plain = False
                 self._inline = min(self._inline, 0)  # once: the others get their turn
-                if self._closed or self._eof or self._held:
+                if self._held or self._eof:  # closed, it is held too
                     return future
                 buffer = self._read_buffer
             self._start_reader()
@@ -334,8 +338,14 @@ class BaseIOStream(WritingStream):
             else:
                 self.close(error)
 
+    def _forget_future(self) -> None:
+        # The data of the last read is its caller's alone.
+        if self._spare is not None:
+            self._spare.future = None  # type: ignore[assignment]
+
     def _finish_read(self) -> None:
         self._read = None
+        self._forget_future()
         # Nothing is read ahead (it might be the beginning of a TLS handshake), unless
         # that is how the peer's end is noticed.
         self._held = self._closed or self._close_callback is None
@@ -373,26 +383,26 @@ class BaseIOStream(WritingStream):
         # waits for it can run at once, while the data is in the processor's cache. That saves a
         # turn of the loop for each message.
         read = self._read
-        if (
-            self._plain
-            and read is not None
-            and (read.least <= len(data) <= read.most or read.answered_by(data))
-            and not (future := read.future).done()
-        ):
-            self._read = None
-            self._held = self._close_callback is None  # see _finish_read
-            if len(data) == self.read_chunk_size:
-                self._expect_more()
-            # See waking.take_waiter, of which this is the part that is needed here.
-            waiters: list[Waiter] | None = future._callbacks
-            if waiters is None or len(waiters) != 1 or type(waiters[0][0]) is not WakeUp:
-                read.resolve(data)
+        if self._plain and read is not None:
+            size = len(data)
+            future = read.future
+            if (read.least <= size <= read.most or read.answered_by(data)) and not future.done():
+                self._read = None
+                self._held = self._close_callback is None  # see _finish_read
+                if size == self.read_chunk_size:
+                    self._expect_more()
+                # See waking.take_waiter, of which this is the part that is needed here.
+                waiters: list[Waiter] | None = future._callbacks
+                if waiters is None or len(waiters) != 1 or type(waiters[0][0]) is not WakeUp:
+                    read.resolve(data)
+                    self._forget_future()
+                    return
+                read.future = None  # type: ignore[assignment]  # as _forget_future does
+                wake_up, context = waiters[0]
+                future.remove_done_callback(wake_up)
+                future.set_result(data)
+                context.run(wake_up, future)
                 return
-            wake_up, context = waiters[0]
-            future.remove_done_callback(wake_up)
-            future.set_result(data)
-            context.run(wake_up, future)
-            return
         self._plain = False
         buffer = self._buffer()
         buffer.append(data)
@@ -453,6 +463,7 @@ class BaseIOStream(WritingStream):
         """Send small writes at once (TCP_NODELAY). Other kinds of stream always do."""
 
     def _lost(self) -> None:
+        self._spare = None  # it leads back to the stream
         read = self._read
         if read is not None and not read.future.done():
             self._attempt(read, self._buffer(), True)
