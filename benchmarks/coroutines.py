@@ -17,7 +17,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.sidebyside import Case, framework, main  # noqa: E402
 
-if TYPE_CHECKING or framework() == "zonda":
+if TYPE_CHECKING or framework() != "tornado":
     from zonda.ioloop import gen
 else:
     from tornado import gen
@@ -122,6 +122,25 @@ def many_at_once() -> Coroutine:
     yield [future() for _ in range(100)]
 
 
+# The same with nothing but asyncio: the loop's share of the cases above.
+
+
+async def bare_future() -> None:
+    loop = asyncio.get_running_loop()
+    waiting = loop.create_future()
+    loop.call_soon(waiting.set_result, None)
+    await waiting
+
+
+async def bare_many_at_once() -> None:
+    loop = asyncio.get_running_loop()
+    waiting = [loop.create_future() for _ in range(100)]
+    for one in waiting:
+        loop.call_soon(one.set_result, None)
+    for one in waiting:
+        await one
+
+
 def awaited(make: Callable[..., Any], *args: Any) -> Case:
     """A case that awaits one call after the other."""
 
@@ -148,5 +167,13 @@ CASES: dict[str, tuple[Case, int]] = {
     "waiting: a hundred at once": (awaited(many_at_once), 100),
 }
 
+FLOORS: dict[str, Case] = {
+    "waiting: for a turn of the loop": awaited(native),
+    "waiting: for a future": awaited(bare_future),
+    "waiting: ten levels deep": awaited(native),
+    "waiting: yields a native coroutine": awaited(native),
+    "waiting: a hundred at once": awaited(bare_many_at_once),
+}
+
 if __name__ == "__main__":
-    sys.exit(main("Generator coroutines", CASES, __file__))
+    sys.exit(main("Generator coroutines", CASES, __file__, FLOORS))

@@ -25,6 +25,7 @@ from zonda.ioloop.yieldable import Moment, as_future, moment
 __all__ = ["GeneratorFuture", "Runner", "go_on"]
 
 Future = asyncio.Future
+Task = asyncio.Task
 _get_running_loop = asyncio._get_running_loop
 
 
@@ -117,7 +118,10 @@ class GeneratorFuture(asyncio.Future[Any]):
                     yielded = driver.send(yielded._value)
                 if driver.gi_yieldfrom is None:
                     put_back(driver)
-                    self._take(yielded)
+                    if type(yielded) is Unmade and not self.done():
+                        self.set_result(yielded._value)
+                    else:
+                        self._take(yielded)
                     return
                 if isinstance(yielded, Future):
                     awaited = yielded
@@ -214,6 +218,16 @@ def go_on(driver: Driver, context: contextvars.Context, yielded: Any) -> "asynci
     else:
         put_back(driver)
         return yielded  # type: ignore[no-any-return]
+    kind = type(awaited)
+    if kind is Future or kind is GeneratorFuture or kind is Task:
+        # The common case, spelled out. The loop that runs is asked for by a system call in Python
+        # 3.11.
+        running = GeneratorFuture(loop=awaited.get_loop())  # type: ignore[union-attr]
+        running._driver = driver
+        running._context = context
+        running._awaited = awaited  # type: ignore[assignment]
+        awaited.add_done_callback(running._resume, context=context)  # type: ignore[union-attr,call-arg]
+        return running
     running = GeneratorFuture(loop=_get_running_loop() or own_asyncio_loop())
     running._driver = driver
     running._context = context
