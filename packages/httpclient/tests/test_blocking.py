@@ -83,6 +83,12 @@ def test_in_a_script(server: ThreadedServer) -> None:
         client.fetch(server.url())
 
 
+def test_it_has_a_client_of_its_own_whoever_asks_for_that(server: ThreadedServer) -> None:
+    # newrelic's tests do; it was "multiple values for keyword argument".
+    with HTTPClient(force_instance=True) as client:
+        fetch_some(server, client)
+
+
 async def test_inside_a_running_loop(server: ThreadedServer) -> None:
     with HTTPClient() as client:
         fetch_some(server, client)

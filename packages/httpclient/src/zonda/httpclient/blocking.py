@@ -53,7 +53,8 @@ class HTTPClient:
         make = AsyncHTTPClient if async_client_class is None else async_client_class
 
         async def make_client() -> AsyncHTTPClient:
-            return make(force_instance=True, **kwargs)
+            # Its own whatever is asked for: the loop is closed with it.
+            return make(**{**kwargs, "force_instance": True})
 
         try:
             self._async_client = self._run(make_client)

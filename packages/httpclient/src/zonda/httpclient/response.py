@@ -15,6 +15,8 @@ from zonda.httputil import HTTPHeaders
 if TYPE_CHECKING:
     from zonda.httpclient.request import HTTPRequest
 
+_HALF_A_TICK = 0.0005
+
 
 class HTTPResponse:
     """A response.
@@ -99,6 +101,9 @@ class HTTPResponse:
                 marks, started = self._marks
                 for name, mark in marks.items():
                     info[name] = mark - started
+                if info.get("total") == 0:
+                    # Within one tick of uvloop's clock, a millisecond. Programs divide by this.
+                    info["total"] = _HALF_A_TICK
         return info
 
     @time_info.setter
