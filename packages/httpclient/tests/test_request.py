@@ -1,5 +1,6 @@
 """Requests, their defaults, and responses made by hand."""
 
+import copy
 import datetime
 from io import BytesIO
 from typing import Any
@@ -68,6 +69,8 @@ def test_defaults() -> None:
     assert _RequestProxy(request, None).request_timeout is None
     with pytest.raises(AttributeError):
         _ = proxy.nonsense
+    other = copy.copy(proxy)  # jupyter_server_proxy connects WebSockets with one
+    assert (other.url, other.request_timeout) == ("http://a/", 20.0)
 
 
 def test_a_response_by_hand() -> None:

@@ -241,6 +241,8 @@ class _RequestProxy:
         self.defaults = defaults
 
     def __getattr__(self, name: str) -> Any:
+        if name == "request":  # a copy that has nothing yet
+            raise AttributeError(name)
         value = getattr(self.request, name)
         if value is None and self.defaults is not None:
             return self.defaults.get(name)
