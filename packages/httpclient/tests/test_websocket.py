@@ -816,3 +816,67 @@ async def test_many_that_fail_leave_nothing_behind() -> None:
                 connecting[0].cancel()
             outcomes = await asyncio.gather(*connecting, return_exceptions=True)
             assert all(isinstance(outcome, BaseException) for outcome in outcomes)
+
+
+# -- floods ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frame", [b"\x81\x00", b"\x82\x01x", b"\x89\x01x", b"\x8a\x00"])
+async def test_a_flood_lets_others_have_their_turn(
+    frame: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two turns of the loop a bounded number of events is handled."""
+    total = 50_000
+    handled = most = 0
+
+    def count(*_: object) -> None:
+        nonlocal handled
+        handled += 1
+
+    monkeypatch.setattr(WebSocketClientConnection, "on_ping", count)
+    monkeypatch.setattr(WebSocketClientConnection, "on_pong", count)
+
+    async def script(server: Server) -> None:
+        await server.accept()
+        server.send(frame * total)
+        while not isinstance(event := await server.event(), Close):
+            assert isinstance(event, Pong)
+        server.close(event.code)
+
+    async with scripted(script) as url:
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+
+        def look(before: int) -> None:
+            nonlocal most
+            most = max(most, handled - before)
+            if handled < total:
+                loop.call_soon(look, handled)
+            else:
+                done.set_result(None)
+
+        look(0)
+        connection = await websocket_connect(url, on_message_callback=count)
+        await asyncio.wait_for(done, TIMEOUT)
+        connection.close()
+    # Several: what came in two turns may fall between two looks. One read has some 20,000.
+    assert most <= 4 * driver_module.EVENTS_PER_TURN
+
+
+async def test_a_flood_of_fragments_lets_others_have_their_turn() -> None:
+    total = 30_000
+    turns = 0
+
+    async def script(server: Server) -> None:
+        await server.accept()
+        server.send(b"\x01\x00" + b"\x00\x00" * total + b"\x80\x03end")
+        assert isinstance(await server.event(), Close)
+        server.close()
+
+    async with scripted(script) as url, await websocket_connect(url) as connection:
+        reading = asyncio.ensure_future(connection.read_message())
+        while not reading.done():
+            turns += 1
+            await asyncio.sleep(0)
+        assert await reading == "end"
+    assert turns > total // driver_module.EVENTS_PER_TURN // 2  # the first came with the handshake
