@@ -77,10 +77,17 @@ async def test_groups_belong_to_one_request(
 async def test_a_malformed_form_gets_the_handlers_own_page(
     kind: str, body: bytes, expect_log: "ExpectLog"
 ) -> None:
-    head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-    with expect_log("zonda", "400 POST / "):  # one line
-        (response,) = await answers(Page, head.encode() + b"\r\n" + body)
+    class Asking(Page):
+        def write_error(self, status_code: int, **kwargs: Any) -> None:
+            self.set_header("X-Asked", self.get_argument("q") + self.get_argument("a", "none"))
+            super().write_error(status_code, **kwargs)
+
+    line = "POST /?q=1 HTTP/1.1"
+    head = f"{line}\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    with expect_log("zonda", r"400 POST /\?q=1 "):  # one line
+        (response,) = await answers(Asking, head.encode() + b"\r\n" + body)
     assert (response.status, response.headers["X-Default"]) == (400, "1")
+    assert response.headers["X-Asked"] == "1none"
     assert response.body == b'{"own": 400, "kind": "HTTPError"}'
 
 

@@ -140,6 +140,7 @@ class HandlerDelegate(HTTPMessageDelegate):
         try:
             request._parse_body()
         except HTTPInputError as error:
+            request._form_parsed = True  # the error page may ask for arguments: those of the query
             self._refuse(error)
             return
         self.execute()
