@@ -15,7 +15,7 @@ class HTTP1ConnectionParameters:
     Args:
         no_keep_alive: Close after each response.
         chunk_size: The largest piece of a body that the application gets at a time; None stands
-            for 64 KiB, and for 256 KiB of a body that is larger than that.
+            for 64 KiB, and for 256 KiB where ``Content-Length`` says more than 64 KiB.
         max_header_size: The largest head, start line included; None stands for 64 KiB.
         header_timeout: From a request's first byte to the end of its head.
         max_body_size: The largest body, after decompression; None stands for 100 MiB.
