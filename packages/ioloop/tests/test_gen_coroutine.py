@@ -792,3 +792,111 @@ async def test_a_failure_that_nobody_asks_for_is_logged_as_asyncio_does(
     with expect_log("asyncio", "Future exception was never retrieved"):
         del lost
         gc.collect()
+
+
+class TestGoingOn:
+    """Who waits for a coroutine goes on where it ends, without a turn of the loop."""
+
+    @pytest.mark.parametrize("by", ["generator", "task"])
+    async def test_in_the_same_turn(self, by: str) -> None:
+        awaited, order = new_future(), list[str]()
+
+        @gen.coroutine
+        def inner() -> Coroutine:
+            yield awaited
+            order.append("inner")
+
+        @gen.coroutine
+        def outer() -> Coroutine:
+            yield inner()
+            order.append("outer")
+
+        async def task() -> None:
+            await inner()
+            order.append("outer")
+
+        running = outer() if by == "generator" else asyncio.ensure_future(task())
+        await turns()
+        awaited.set_result(None)
+        asyncio.get_running_loop().call_soon(order.append, "others")
+        await running
+        await turns()  # this test went on at the spot as well
+        assert order == ["inner", "outer", "others"]
+
+    async def test_each_in_its_own_context_and_task(self) -> None:
+        awaited = new_future()
+
+        @gen.coroutine
+        def inner() -> Coroutine:
+            variable.set("inner")
+            yield awaited
+            assert asyncio.current_task() is None
+            return variable.get()
+
+        @gen.coroutine
+        def outer() -> Coroutine:
+            variable.set("outer")
+            return [(yield inner()), variable.get()]
+
+        async def task() -> Any:
+            variable.set("task")
+            result = await outer()
+            return [*result, variable.get(), asyncio.current_task()]
+
+        running = asyncio.create_task(task())
+        await turns()
+        awaited.set_result(None)
+        assert await running == ["inner", "outer", "task", running]
+        assert variable.get() == "unset"
+
+    async def test_a_chain_may_be_longer_than_the_stack(self) -> None:
+        awaited: asyncio.Future[Any] = new_future()
+
+        @gen.coroutine
+        def link(before: "asyncio.Future[int]") -> Coroutine:
+            return (yield before) + 1
+
+        future = awaited
+        for _ in range(5000):
+            future = link(future)
+        awaited.set_result(0)
+        assert await future == 5000
+
+    async def test_callbacks_are_the_loops(self) -> None:
+        # They are not expected before the next turn, nor in the middle of another one.
+        awaited, order = new_future(), list[str]()
+
+        @gen.coroutine
+        def inner() -> Coroutine:
+            yield awaited
+            order.append("inner")
+
+        async def wait() -> None:
+            await future
+            order.append("task")
+
+        future = inner()
+        future.add_done_callback(lambda _: order.append("callback"))
+        waiting = asyncio.create_task(wait())
+        await turns()
+        awaited.set_result(None)
+        asyncio.get_running_loop().call_soon(order.append, "others")
+        await waiting
+        assert order == ["inner", "others", "callback", "task"]
+
+    async def test_what_a_task_raises_leaves_the_loop_as_ever(self) -> None:
+        awaited = new_future()
+
+        @gen.coroutine
+        def inner() -> Coroutine:
+            yield awaited
+
+        async def fail() -> None:
+            await inner()
+            raise ValueError("mine")
+
+        failing = asyncio.create_task(fail())
+        await turns()
+        awaited.set_result(None)
+        with pytest.raises(ValueError, match="mine"):
+            await failing

@@ -13,7 +13,7 @@ import asyncio
 import contextvars
 from collections.abc import Generator
 from concurrent import futures
-from typing import Any
+from typing import Any, TypeAlias
 
 from zonda.ioloop.concurrent import AnyFuture, future_set_exception_unless_cancelled
 from zonda.ioloop.factory import own_asyncio_loop
@@ -28,6 +28,9 @@ Future = asyncio.Future
 Task = asyncio.Task
 _get_running_loop = asyncio._get_running_loop
 
+
+# A future that is done, a callback it had, and the context that is to be called in.
+_Following: TypeAlias = tuple[asyncio.Future[Any], Any, contextvars.Context]
 
 # In place of what a GeneratorFuture waits for: throw a CancelledError instead of waiting.
 _CANCEL: Any = object()
@@ -90,7 +93,29 @@ class GeneratorFuture(asyncio.Future[Any]):
             pass  # the loop was closed: nobody is left to go on for
 
     def _resume(self, awaited: AnyFuture[Any] | Moment) -> None:
-        """Run the generator until it has to wait again or ends; on the loop, in its context."""
+        """Run the generator until it has to wait again or ends; on the loop, in its context.
+
+        Where it ends and just one other generator coroutine or task waits for that, this one goes
+        on at the spot, as if it had called a function: a turn of the loop less.
+        """
+        future = parent = callback = context = following = None
+        try:
+            following = self._step(awaited)
+            while following is not None:
+                future, callback, context = following
+                parent = callback.__self__
+                if type(parent) is not GeneratorFuture:
+                    following = None
+                    context.run(callback, future)
+                else:
+                    # In a loop of ours: a deep chain must not be a deep recursion.
+                    following = context.run(parent._step, future)
+        finally:
+            # The traceback of an exception refers to this frame: leave no cycle.
+            del self, awaited
+            future = parent = callback = context = following = None
+
+    def _step(self, awaited: AnyFuture[Any] | Moment) -> _Following | None:
         error: BaseException | None = None
         if self._awaited is _CANCEL:
             error = asyncio.CancelledError()
@@ -119,10 +144,9 @@ class GeneratorFuture(asyncio.Future[Any]):
                 if driver.gi_yieldfrom is None:
                     put_back(driver)
                     if type(yielded) is Unmade and not self.done():
-                        self.set_result(yielded._value)
-                    else:
-                        self._take(yielded)
-                    return
+                        return self._finish(yielded._value)
+                    self._take(yielded)
+                    return None
                 if isinstance(yielded, Future):
                     awaited = yielded
                 else:
@@ -133,7 +157,7 @@ class GeneratorFuture(asyncio.Future[Any]):
                         continue
                 if awaited is moment or not awaited.done():
                     self.wait_for(awaited)
-                    return
+                    return None
         except BaseException as caught:  # no Exception: the driver takes these
             if not self.cancelled():
                 self.set_exception(caught)
@@ -143,6 +167,21 @@ class GeneratorFuture(asyncio.Future[Any]):
             # The traceback of an exception refers to this frame: leave no cycle.
             del self, awaited
             error = yielded = None
+
+    def _finish(self, value: Any) -> _Following | None:
+        """Set the result; return whoever waits for it, if that is one who may go on at once."""
+        callbacks = self._callbacks
+        if callbacks and len(callbacks) == 1:
+            ((callback, context),) = callbacks
+            # A bound method: GeneratorFuture._resume, or the wake-up of a task. Nobody else's.
+            waiting = getattr(callback, "__self__", None)
+            if (
+                type(waiting) is GeneratorFuture or isinstance(waiting, Task)
+            ) and self.remove_done_callback(callback) == 1:
+                self.set_result(value)
+                return self, callback, context
+        self.set_result(value)
+        return None
 
     def _take(self, outcome: "asyncio.Future[Any]") -> None:
         """Make the outcome of the generator this future's own."""
