@@ -405,6 +405,7 @@ class WSGICall(HTTPMessageDelegate):
         self._over = True
         if self._spool is not None:
             self._spool.close()
+        self._response.end()  # or the two would hold each other until the garbage is collected
         self._ended(self, self._status)
 
     def _summary(self) -> str:

@@ -141,6 +141,10 @@ class WSGIResponse:
             head.headers["Content-Length"] = "0"
         self._send(b"", last=True)
 
+    def end(self) -> None:
+        """The call is over: let go of who takes the pieces, and refuse what may still come."""
+        self._emit = _too_late
+
     def _send(self, data: bytes, last: bool) -> None:
         head = self._head
         if head is None:
@@ -212,6 +216,10 @@ def _headers(pairs: list[tuple[str, str]]) -> HTTPHeaders:
         except HTTPInputError as error:
             raise _fault(f"gave an invalid header: {error}") from error
     return headers
+
+
+def _too_late(head: Head | None, data: bytes, last: bool) -> None:
+    raise _fault("sent content after it had returned")
 
 
 def _fault(what: str) -> ApplicationProtocolError:
