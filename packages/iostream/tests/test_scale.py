@@ -1,6 +1,7 @@
 """Many connections: open at once, one after the other, idle."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import resource
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from zonda.iostream import IOStream
+from zonda.iostream import IOStream, StreamClosedError
 from zonda.iostream.netutil import bind_sockets
 from zonda.iostream.process import Subprocess
 from zonda.iostream.tcpserver import TCPServer
@@ -189,3 +190,38 @@ async def test_memory_of_an_idle_stream(use: str) -> None:
         stream.close()
     for _, far in pairs:
         far.close()
+
+
+async def test_memory_of_an_idle_connection_with_its_handler() -> None:
+    class Handling(TCPServer):
+        async def handle_stream(self, stream: IOStream, address: Any) -> None:
+            with contextlib.suppress(StreamClosedError):
+                while True:
+                    await stream.write(await stream.read_bytes(100, partial=True))
+
+    server = Handling()
+    (listener,) = bind_sockets(0, "127.0.0.1", backlog=1024)
+    server.add_socket(listener)
+    count = 200
+    clients = [socket.socket() for _ in range(count)]
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for client in clients:
+            client.connect(listener.getsockname())
+        async with asyncio.timeout(10):
+            while len(server._tasks) < count:
+                await asyncio.sleep(0.01)
+        gc.collect()
+        used = (tracemalloc.get_traced_memory()[0] - before) / count
+    finally:
+        tracemalloc.stop()
+    # Half of it is the task's, its context's and the coroutine's; uvloop's watch takes 230.
+    assert used < 2560
+    for client in clients:
+        client.close()
+    async with asyncio.timeout(10):
+        while server._tasks:
+            await asyncio.sleep(0.01)
+    server.stop()
