@@ -72,9 +72,13 @@ class TimedConnection(Outgoing):
         """Have the body that is being received come with so many bytes a second; None for any."""
         self._body_rate = rate
 
+    def lost_while_lent(self) -> None:
+        """See `HTTP1ServerConnection.lend`."""
+
     def check_deadlines(self, now: float) -> None:
         """Close if the peer has kept us waiting for too long (the timer asks once a second)."""
         if self.stream.closed():
+            self.lost_while_lent()
             return
         params = self.params
         if self.stream.bytes_queued:

@@ -5,6 +5,10 @@ synchronously inside the readable event, and may do anything with the stream: cl
 give it another sink or none, send. ``connection_lost`` runs once, from the loop, after the stream
 has closed for whatever reason; nothing is delivered after it. An exception that escapes a sink is
 logged to the application log and closes the stream.
+
+A sink may have one method more, ``lend() -> bool``: somebody calls one of the stream's ``read_*``
+methods while the sink is there. If it takes itself away (``set_sink(None)``) and returns True, the
+read goes on; in all other cases it raises.
 """
 
 from typing import Protocol

@@ -309,7 +309,11 @@ class BaseIOStream(WritingStream):
     def _clear_pending(self) -> None:
         """Make room for another taker of the data, if the present one is done."""
         read = self._read
-        if self._sink is not None or (read is not None and not read.future.done()):
+        if self._sink is not None:
+            lend = getattr(self._sink, "lend", None)  # see Sink: not all can
+            if lend is None or not lend():
+                raise AlreadyReadingError
+        if read is not None and not read.future.done():
             raise AlreadyReadingError
         self._read = None
         if isinstance(read, ReadInto) and read.future.cancelled():
