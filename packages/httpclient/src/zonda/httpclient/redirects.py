@@ -153,7 +153,8 @@ def resolve(base: str, location: str) -> str:
         url = urljoin(base, reference)
         if fragment == "#":
             url = url.removesuffix("#")  # newer versions of Python keep the mark
-        parse_url(url)
+        if parse_url(url).port == 0:  # only a resolver of the program's own knows what that is
+            raise ValueError(f"port 0 in the URL: {url!r}")
     except ValueError as error:
         raise HTTPRedirectError(f"a redirect to no valid URL: {error}", location) from error
     if not fragment:
