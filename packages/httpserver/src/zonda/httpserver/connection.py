@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from zonda.httpserver.counters import Counters
 from zonda.httpserver.deadlines import DeadlineTimer
 from zonda.httpserver.exchange import HTTP1Exchange
+from zonda.httpserver.lendingconnection import LendingConnection
 from zonda.httpserver.parameters import DEFAULT_CHUNK_SIZE, HTTP1ConnectionParameters
-from zonda.httpserver.timedconnection import TimedConnection
 from zonda.httpserver.upgrades import Forget, Upgraded, nobody
 from zonda.httputil import (
     HTTPConnection,
@@ -65,7 +65,7 @@ LARGE_READ = 256 * 1024
 _new_tuple = tuple.__new__
 
 
-class HTTP1ServerConnection(TimedConnection):
+class HTTP1ServerConnection(LendingConnection):
     """Serves HTTP/1.1 on one stream.
 
     Args:
@@ -82,7 +82,6 @@ class HTTP1ServerConnection(TimedConnection):
         "_closed",
         "_drain_callback",
         "_held",
-        "_lent",
         "_pumping",
         "_rest",
         "_start_message",
@@ -109,7 +108,6 @@ class HTTP1ServerConnection(TimedConnection):
         # Who wants to know, of the exchanges, that the server is about to end, and how.
         self._drain_callback: tuple[HTTP1Exchange, Callable[[], object]] | None = None
         self._closed: asyncio.Future[None] | None = None
-        self._lent = False  # the application reads from the stream itself
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -163,45 +161,6 @@ class HTTP1ServerConnection(TimedConnection):
         if rest:
             stream.unread(rest)
         return stream
-
-    def lend(self) -> bool:
-        """Let the application read from the stream while it answers a request.
-
-        Proxies do so for CONNECT, in programs that do not know of `detach`. What they send goes
-        straight to the stream, too. When the response ends, so does the connection.
-
-        Returns:
-            False without a request that has come whole and is not answered.
-        """
-        exchange = self._exchange
-        if exchange is None or exchange.finished or not exchange.request_complete:
-            return False
-        stream = self.stream
-        rest = self.protocol.trailing_data
-        self.protocol.close_after_response()
-        self._lent = True
-        self._reading_paused = False
-        stream.set_sink(None)
-        if rest:
-            stream.unread(rest)
-        # If the application has one of its own, the timer will notice.
-        stream.set_close_callback(self.lost_while_lent)
-        return True
-
-    def lost_while_lent(self) -> None:
-        """The stream is closed, which nobody tells us as long as we are not its sink."""
-        if self._lent:
-            self._lent = False
-            self.connection_lost(self.stream.error)
-
-    def _take_back(self) -> None:
-        """The response is complete; so is what the application does with the stream, mostly."""
-        self._lent = False
-        if self.stream.reading():
-            self._end_of_life()
-        else:
-            self.stream.set_close_callback(None)
-            self.stream.set_sink(self)
 
     def upgrade(self, successor: Upgraded) -> tuple[IOStream, Forget]:
         """Give the stream to another protocol, and that into the care of the server.

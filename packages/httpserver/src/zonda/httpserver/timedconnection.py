@@ -73,7 +73,7 @@ class TimedConnection(Outgoing):
         self._body_rate = rate
 
     def lost_while_lent(self) -> None:
-        """See `HTTP1ServerConnection.lend`."""
+        """The stream is closed; see `LendingConnection`."""
 
     def check_deadlines(self, now: float) -> None:
         """Close if the peer has kept us waiting for too long (the timer asks once a second)."""
