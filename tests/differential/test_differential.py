@@ -32,6 +32,8 @@ _VARYING = [
     (re.compile(re.escape(str(PROGRAMS)) + "/"), ""),
     (re.compile(r"tests/differential/programs/"), ""),
     (re.compile(r"(?<=defined at )\S+:\d+"), "LINE"),
+    # As Python 3.13 has it.
+    (re.compile(r"416 Range Not Satisfiable"), "416 Requested Range Not Satisfiable"),
 ]
 
 
