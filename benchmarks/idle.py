@@ -116,8 +116,9 @@ def measure(server: Server, alone: Server, count: int, seconds: int, core: int) 
         for sock in idle[:: max(1, count // 100)]:
             sock.send(REQUEST)
             sock.setblocking(True)
-            if not sock.recv(65536).startswith(b"HTTP/1.1 200"):
-                raise ConnectionError("an idle connection is not answered any more")
+            answer = sock.recv(65536)
+            if not answer.startswith(b"HTTP/1.1 200"):
+                raise ConnectionError(f"an idle connection is answered with {answer[:100]!r}")
     return grown, pairs
 
 
