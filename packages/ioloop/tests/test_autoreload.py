@@ -31,6 +31,8 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # Who runs the tests in the background may have it ignored, and we would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read)
@@ -55,16 +57,6 @@ class Program:
             self.seen.append(line)
             if line.startswith(start):
                 return line.removeprefix(start).strip()
-
-    def interrupt(self) -> None:
-        """Ctrl-C, and once more if need be: Python loses one that meets a finaliser."""
-        for _ in range(2):
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(LIMIT / 3)
-            except subprocess.TimeoutExpired:
-                continue
-            return
 
     def finish(self) -> int:
         return self.process.wait(LIMIT)
@@ -296,7 +288,7 @@ def test_an_interrupt_ends_the_wait(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "program.py", "")
     program = run(*WRAPPER, "program.py")
     program.until("the program ended normally")
-    program.interrupt()
+    program.process.send_signal(signal.SIGINT)
     assert program.finish() in (130, -signal.SIGINT)
 
 
